@@ -1,0 +1,251 @@
+"""Trained models on disk: one file, safetensors with a JSON header, no pickle.
+
+The header holds both configurations and what the weights depend on, so a file explains
+itself. It is written beside its final place and renamed: a reader sees all of it or nothing.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import json
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import brainstate
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+from vae_course.config import ModelConfig, TrainConfig
+from vae_course.data import ImageData
+from vae_course.errors import CheckpointError, CourseError
+from vae_course.image_cache import cache_folder, write_atomically
+from vae_course.models import VAE
+from vae_course.training import History, fit, init_model
+
+__all__ = ["Checkpoint", "load", "load_or_train", "read", "save"]
+
+FORMAT = "vae_course checkpoint 1"
+WEIGHTS, HISTORY = "weights/", "history/"
+# The modules that a trained model depends on: `training` and all that it imports.
+TRAINING_SOURCES = (
+    "config",
+    "data",
+    "distributions",
+    "errors",
+    "evaluation",
+    "image_cache",
+    "image_sources",
+    "losses",
+    "models",
+    "training",
+)
+
+
+class Checkpoint(NamedTuple):
+    """What a file holds. ``about`` says how it came to be: seed, data, versions, sources."""
+
+    model: VAE
+    history: History
+    train_config: TrainConfig
+    about: dict[str, Any]
+
+
+def save(
+    path: str | Path, model: VAE, history: History, config: TrainConfig, **about: Any
+) -> None:
+    """Write a trained model with its history, all of it or nothing.
+
+    Args:
+        path: the file to write; its folder is made if need be.
+        model: the model to save.
+        history: from `training.fit`.
+        config: the training configuration.
+        **about: more to remember, such as ``seed``; anything that JSON can hold.
+
+    Raises:
+        CheckpointError: if the file cannot be written: a full disk, a read-only folder.
+    """
+    tensors = {WEIGHTS + name: array for name, array in _named_weights(model).items()}
+    columns = {field: value for field, value in history._asdict().items() if field != "interrupted"}
+    tensors |= {HISTORY + field: np.asarray(value) for field, value in columns.items()}
+    header = {
+        "format": FORMAT,
+        "sha256": _hash_arrays(tensors),
+        "model_config": json.dumps(dataclasses.asdict(model.config)),
+        "train_config": json.dumps(dataclasses.asdict(config)),
+        "interrupted": json.dumps(history.interrupted),
+        "about": json.dumps(about),
+    }
+    try:
+        write_atomically(Path(path), to_safetensors(tensors, header))
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} could not be written ({error.strerror}).",
+            "Free some space, or choose another folder.",
+        ) from error
+
+
+def load(path: str | Path) -> tuple[VAE, History]:
+    """The model and the history of a file that `save` wrote.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or not such a file; it says which.
+    """
+    checkpoint = read(path)
+    return checkpoint.model, checkpoint.history
+
+
+def read(path: str | Path) -> Checkpoint:
+    """All that a file holds; see `load`.
+
+    Raises:
+        CheckpointError: as `load`.
+    """
+    tensors, header = _open(Path(path))
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not a checkpoint of this course.",
+            "Give the file that vae_course.checkpoints.save wrote.",
+        )
+    if header["sha256"] != _hash_arrays(tensors):
+        raise CheckpointError(f"{path} is damaged: its hash does not match.", "Train it again.")
+    try:
+        config = ModelConfig(**json.loads(header["model_config"]))
+        train_config = TrainConfig(**json.loads(header["train_config"]))
+        model = init_model(config, seed=0)
+        _set_named_weights(model, _with_prefix(tensors, WEIGHTS))
+        interrupted = json.loads(header["interrupted"])
+        history = History(**_with_prefix(tensors, HISTORY), interrupted=interrupted)
+        about = json.loads(header["about"])
+    except (KeyError, TypeError, ValueError, CourseError) as error:
+        raise CheckpointError(
+            f"{path} does not describe a model of this version ({error}).",
+            "Train it again with this version of vae_course.",
+        ) from error
+    return Checkpoint(model, history, train_config, about)
+
+
+def load_or_train(
+    data: ImageData,
+    model_config: ModelConfig,
+    train_config: TrainConfig,
+    *,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> tuple[VAE, History]:
+    """A trained model: from the cache if this very training was done before, else by doing it.
+
+    The key covers everything that the weights depend on: both configurations, the seed, the
+    images' hash, the package's own sources, the versions of jax and brainstate. Two processes
+    that train at once write the same file, each in one piece.
+
+    Args:
+        data: from `data.load_images`.
+        model_config: the model.
+        train_config: its training.
+        seed: for the initial weights and, by way of a key, for the training.
+        folder: where checkpoints are kept; None means the course's cache folder.
+        progress: show a bar while it trains.
+
+    Returns:
+        ``(model, history)``. A training that was interrupted is returned, but not kept.
+
+    Raises:
+        ConfigError: as `training.fit`.
+        TrainingError: as `training.fit`.
+    """
+    about = _provenance(data, seed)
+    path = _cached_path(folder, model_config, train_config, about)
+    if path.exists():
+        try:
+            return load(path)
+        except CheckpointError as error:
+            warnings.warn(f"{error.problem} It is trained again.", stacklevel=2)
+    model = init_model(model_config, seed=seed)
+    history = fit(model, data, train_config, key=jax.random.key(seed), progress=progress)
+    if not history.interrupted:
+        try:
+            save(path, model, history, train_config, **about)
+        except CheckpointError as error:
+            warnings.warn(f"The trained model was not kept: {error}", stacklevel=2)
+    return model, history
+
+
+def _provenance(data: ImageData, seed: int) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "data": data.name,
+        "data_sha256": data.sha256,
+        "sources": _source_hash(),
+        "jax": importlib.metadata.version("jax"),
+        "brainstate": importlib.metadata.version("brainstate"),
+    }
+
+
+def _cached_path(
+    folder: str | Path | None,
+    model_config: ModelConfig,
+    train_config: TrainConfig,
+    about: dict[str, Any],
+) -> Path:
+    parts = dataclasses.asdict(model_config), dataclasses.asdict(train_config), about
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return Path(folder or cache_folder() / "models") / f"{about['data']}-{digest}.safetensors"
+
+
+@functools.cache
+def _source_hash() -> str:
+    folder = Path(__file__).parent
+    sources = b"".join((folder / f"{name}.py").read_bytes() for name in TRAINING_SOURCES)
+    return hashlib.sha256(sources).hexdigest()
+
+
+def _open(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    if not path.is_file():
+        raise CheckpointError(f"There is no file {path}.", "Train a model first, or check the path.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or not a safetensors file ({error}).", "Train it again."
+        ) from error
+
+
+def _with_prefix(tensors: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _hash_arrays(tensors: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array)
+    return digest.hexdigest()
+
+
+def _named_weights(model: VAE) -> dict[str, np.ndarray]:
+    states = model.states(brainstate.ParamState)
+    return {
+        ".".join(map(str, (*path, part))): np.asarray(array)
+        for path, state in states.items()
+        for part, array in state.value.items()
+    }
+
+
+def _set_named_weights(model: VAE, weights: dict[str, np.ndarray]) -> None:
+    expected = _named_weights(model)
+    found = {name: array.shape for name, array in weights.items()}
+    if found != {name: array.shape for name, array in expected.items()}:
+        raise ValueError("its weights are not those of the model that it names")
+    for path, state in model.states(brainstate.ParamState).items():
+        prefix = ".".join(map(str, path))
+        state.value = {part: jnp.asarray(weights[f"{prefix}.{part}"]) for part in state.value}

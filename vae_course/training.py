@@ -1,0 +1,268 @@
+"""Training: one step, one compiled epoch, and `fit`.
+
+This is the only module that updates States.
+"""
+
+import functools
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import brainstate
+import braintools
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from tqdm.auto import tqdm
+
+from vae_course.config import ModelConfig, TrainConfig
+from vae_course.data import ImageData, binarize, epoch_indices
+from vae_course.errors import TrainingError
+from vae_course.evaluation import evaluate
+from vae_course.losses import ElboTerms, elbo
+from vae_course.models import VAE
+
+__all__ = [
+    "History",
+    "WeightAverage",
+    "compile_epoch",
+    "fit",
+    "init_model",
+    "learning_rate_schedule",
+    "make_optimizer",
+    "train_step",
+]
+
+Weights = dict[Any, Any]
+
+
+class History(NamedTuple):
+    """What training measured after each complete epoch: arrays of shape ``(epochs,)``.
+
+    ``train_*`` are means over the epoch's steps, *while* the weights changed; ``test_*`` are
+    measured on the held-out images after the epoch. All in nats per image, but ``seconds``,
+    which holds training and evaluation, and with the first epoch the compilation.
+    """
+
+    train_loss: np.ndarray
+    train_distortion: np.ndarray
+    train_rate: np.ndarray
+    test_loss: np.ndarray
+    test_distortion: np.ndarray
+    test_rate: np.ndarray
+    seconds: np.ndarray
+    interrupted: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """Number of complete epochs."""
+        return len(self.seconds)
+
+    @property
+    def test_negative_elbo(self) -> np.ndarray:
+        """Held-out −ELBO after each epoch, whatever β the loss had."""
+        return self.test_distortion + self.test_rate
+
+
+def init_model(config: ModelConfig, *, seed: int) -> VAE:
+    """A VAE with fresh weights that depend on ``seed`` alone.
+
+    brainstate draws initial weights from its global key; the context sets that key and puts
+    the old one back.
+    """
+    with brainstate.random.seed_context(seed):
+        return VAE(config)
+
+
+def learning_rate_schedule(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
+    """The rate at each step: an optional linear rise, then constant or half a cosine to 0."""
+    warmup = config.warmup_epochs * steps_per_epoch
+    peak = config.learning_rate
+    if config.schedule == "cosine":
+        start = 0.0 if warmup else peak
+        total = config.epochs * steps_per_epoch
+        return optax.warmup_cosine_decay_schedule(start, peak, warmup, total)
+    if warmup:
+        return optax.linear_schedule(0.0, peak, warmup)
+    return optax.constant_schedule(peak)
+
+
+def make_optimizer(
+    model: VAE, config: TrainConfig, steps_per_epoch: int
+) -> braintools.optim.OptaxOptimizer:
+    """Adam over the parameters of ``model``, with the schedule of ``config``."""
+    schedule = learning_rate_schedule(config, steps_per_epoch)
+    optimizer = braintools.optim.OptaxOptimizer(tx=optax.adam(schedule))
+    optimizer.register_trainable_weights(model.states(brainstate.ParamState))
+    return optimizer
+
+
+def train_step(
+    model: VAE,
+    optimizer: braintools.optim.OptaxOptimizer,
+    x: jax.Array,
+    *,
+    key: jax.Array,
+    beta: float = 1.0,
+) -> ElboTerms:
+    """One gradient step on one batch; updates ``model`` and ``optimizer``.
+
+    Args:
+        model: the VAE to improve.
+        optimizer: from `make_optimizer`, for the same model.
+        x: black-and-white images, ``(batch, height, width)``.
+        key: a JAX random key, for the latent samples.
+        beta: weight of the rate.
+
+    Returns:
+        `ElboTerms` of this batch, before the update.
+    """
+
+    def loss_of_batch() -> tuple[jax.Array, ElboTerms]:
+        out = model(x, key=key)
+        terms = elbo(out.logits, x, out.mean, out.logvar, beta=beta)
+        return terms.loss, terms
+
+    weights = model.states(brainstate.ParamState)
+    gradients, terms = brainstate.transform.grad(loss_of_batch, weights, has_aux=True)()
+    optimizer.update(gradients)
+    return terms  # type: ignore[no-any-return]
+
+
+class WeightAverage:
+    """An exponential moving average of a model's weights, as States of its own."""
+
+    def __init__(self, model: VAE, decay: float):
+        self.model = model
+        self.mean = optax.ema(decay, debias=True)
+        self.state = brainstate.ShortTermState(self.mean.init(_weights(model)))
+        self.current = brainstate.ShortTermState(_weights(model))
+
+    def update(self) -> None:
+        self.current.value, self.state.value = self.mean.update(
+            _weights(self.model), self.state.value
+        )
+
+    def weights(self) -> Weights:
+        return self.current.value  # type: ignore[no-any-return]
+
+
+def compile_epoch(
+    model: VAE, images: np.ndarray, config: TrainConfig
+) -> tuple[Callable[[jax.Array], ElboTerms], WeightAverage | None]:
+    """A function from a key to the terms of every step, each ``(steps,)``; compiled once."""
+    method, level = config.binarization, config.level
+    if method == "static":  # drawn once for the whole set, so that every epoch sees the same
+        images = np.asarray(255 * binarize(images, "static"), np.uint8)
+        method, level = "threshold", 0
+    on_device = jnp.asarray(images)
+    optimizer = make_optimizer(model, config, max(1, len(images) // config.batch_size))
+    decay = config.average_decay
+    average = None if decay is None else WeightAverage(model, decay)
+
+    def epoch(images: jax.Array, key: jax.Array) -> ElboTerms:
+        def step(indices: jax.Array, key: jax.Array) -> ElboTerms:
+            pixel_key, latent_key = jax.random.split(key)
+            x = binarize(images[indices], method, key=pixel_key, level=level)
+            terms = train_step(model, optimizer, x, key=latent_key, beta=config.beta)
+            if average is not None:
+                average.update()
+            return terms
+
+        order_key, steps_key = jax.random.split(key)
+        indices = epoch_indices(len(images), config.batch_size, key=order_key)
+        keys = jax.random.split(steps_key, len(indices))
+        return brainstate.transform.for_loop(step, indices, keys)  # type: ignore[no-any-return]
+
+    # The images are an argument: as a constant they would be compiled into the program.
+    return functools.partial(brainstate.transform.jit(epoch), on_device), average
+
+
+def fit(
+    model: VAE, data: ImageData, config: TrainConfig, *, key: jax.Array, progress: bool = True
+) -> History:
+    """Train ``model`` in place, and measure it on the held-out images after each epoch.
+
+    An epoch is one compiled call: the images stay on the device as uint8, and are shuffled,
+    gathered and binarised there. Ctrl-C (or the notebook's stop button) ends training at the
+    last complete epoch, with its weights and its history.
+
+    Args:
+        model: from `init_model`; trained further if it was trained before.
+        data: from `vae_course.data.load_images`.
+        config: how to train.
+        key: a JAX random key; the same key on the same machine gives the same history.
+        progress: show a bar with the held-out −ELBO.
+
+    Returns:
+        `History`.
+
+    Raises:
+        ConfigError: if the batch size exceeds the number of images.
+        ShapeError: if the images do not fit the model.
+        TrainingError: if the loss became NaN or infinite; the model keeps the weights of the
+            last complete epoch.
+    """
+    epochs_key, held_out_key, evaluation_key = jax.random.split(key, 3)
+    held_out = binarize(data.test_images, config.binarization, key=held_out_key, level=config.level)
+    run_epoch, average = compile_epoch(model, data.train_images, config)
+    history: list[tuple[float, ...]] = []
+    complete = _weights(model)
+    trained = complete
+    interrupted = False
+    bar = tqdm(range(config.epochs), "training", unit=" epoch", disable=not progress)
+    try:
+        for epoch in bar:
+            started = time.perf_counter()
+            _set_weights(model, trained)
+            terms = run_epoch(jax.random.fold_in(epochs_key, epoch))
+            train = _epoch_means(terms, epoch)
+            trained = _weights(model)
+            if average is not None:
+                _set_weights(model, average.weights())
+            test = evaluate(model, held_out, key=evaluation_key)
+            test_loss = test.distortion + config.beta * test.rate
+            seconds = time.perf_counter() - started
+            measured = (*train, test_loss, test.distortion, test.rate, seconds)
+            complete = _weights(model)
+            history.append(measured)
+            bar.set_postfix({"test −ELBO": f"{test.negative_elbo:.2f}"})
+    except KeyboardInterrupt:
+        interrupted = True
+        _set_weights(model, complete)
+        warnings.warn(
+            f"Training was interrupted: the model is as after {len(history)} of {config.epochs} "
+            "epochs.",
+            stacklevel=2,
+        )
+    except TrainingError:
+        _set_weights(model, complete)
+        raise
+    finally:
+        bar.close()
+    columns = np.asarray(history, float).reshape(-1, len(History._fields) - 1).T
+    return History(*columns, interrupted=interrupted)
+
+
+def _epoch_means(terms: ElboTerms, epoch: int) -> tuple[float, float, float]:
+    losses = np.asarray(terms.loss, float)
+    if not np.isfinite(losses).all():
+        step = int(np.argmin(np.isfinite(losses)))
+        raise TrainingError(
+            f"The loss became {losses[step]} at step {step + 1} of epoch {epoch + 1}.",
+            "Try a smaller learning_rate, a warm-up, or a smaller beta at first; the model keeps "
+            "the weights of the last complete epoch.",
+        )
+    return float(losses.mean()), float(terms.distortion.mean()), float(terms.rate.mean())
+
+
+def _weights(model: VAE) -> Weights:
+    return dict(model.states(brainstate.ParamState).to_dict_values())
+
+
+def _set_weights(model: VAE, weights: Weights) -> None:
+    states = model.states(brainstate.ParamState)
+    for name, value in weights.items():
+        states[name].value = value
