@@ -55,9 +55,7 @@ class Checkpoint(NamedTuple):
     about: dict[str, Any]
 
 
-def save(
-    path: str | Path, model: VAE, history: History, config: TrainConfig, **about: Any
-) -> None:
+def save(path: str | Path, model: VAE, history: History, config: TrainConfig, **about: Any) -> None:
     """Write a trained model with its history, all of it or nothing.
 
     Args:
@@ -72,6 +70,7 @@ def save(
     """
     tensors = {WEIGHTS + name: array for name, array in _named_weights(model).items()}
     columns = {field: value for field, value in history._asdict().items() if field != "interrupted"}
+    # safetensors writes the bytes of a strided array in the wrong order, without a word.
     tensors |= {HISTORY + field: np.asarray(value) for field, value in columns.items()}
     header = {
         "format": FORMAT,
@@ -208,7 +207,9 @@ def _source_hash() -> str:
 
 def _open(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     if not path.is_file():
-        raise CheckpointError(f"There is no file {path}.", "Train a model first, or check the path.")
+        raise CheckpointError(
+            f"There is no file {path}.", "Train a model first, or check the path."
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             names = file.keys()

@@ -84,9 +84,7 @@ def evaluate(model: VAE, x: jax.Array, *, key: jax.Array) -> Evaluation:
     )
 
 
-def terms_per_image(
-    model: VAE, x: jax.Array, *, key: jax.Array
-) -> tuple[np.ndarray, np.ndarray]:
+def terms_per_image(model: VAE, x: jax.Array, *, key: jax.Array) -> tuple[np.ndarray, np.ndarray]:
     """Distortion and rate of each image, for paired comparisons.
 
     Args:
@@ -234,7 +232,7 @@ def _bound(graphdef: Any, states: Any, samples: int, x: jax.Array, keys: jax.Arr
 def _log_weights(
     model: VAE, x: jax.Array, mean: jax.Array, logvar: jax.Array, width: int, keys: jax.Array
 ) -> jax.Array:
-    """log p(x, z) − log q(z | x) for ``width`` draws of each image, ``(images, width)``."""
+    """Log p(x, z) − log q(z | x) for ``width`` draws of each image, ``(images, width)``."""
     images, latents = mean.shape
     means = jnp.broadcast_to(mean[:, None], (images, width, latents))
     logvars = jnp.broadcast_to(logvar[:, None], means.shape)
@@ -263,5 +261,7 @@ def _in_chunks(
     for start in tqdm(starts, "images", unit=" chunks", delay=2, leave=False, disable=not progress):
         # Beyond the end, the last row is repeated and its results are dropped.
         index = np.minimum(np.arange(start, start + size), rows - 1)
-        pieces.append([np.asarray(part, np.float64) for part in function(*(a[index] for a in arrays))])
+        pieces.append(
+            [np.asarray(part, np.float64) for part in function(*(a[index] for a in arrays))]
+        )
     return tuple(np.concatenate(parts)[:rows] for parts in zip(*pieces, strict=True))

@@ -74,9 +74,7 @@ def posterior_means(model: VAE, x: jax.Array) -> jax.Array:
     return model.encode(jnp.asarray(x))[0]
 
 
-def latent_path(
-    start: jax.Array, end: jax.Array, steps: int, path: str = "linear"
-) -> jax.Array:
+def latent_path(start: jax.Array, end: jax.Array, steps: int, path: str = "linear") -> jax.Array:
     """Codes from ``start`` to ``end``, both included.
 
     ``"linear"``: (1 − t)·start + t·end. ``"spherical"``: along the arc between the two

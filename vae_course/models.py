@@ -174,4 +174,6 @@ def summary(model: brainstate.nn.Module) -> str:
 
 
 def _dense_layers(sizes: tuple[int, ...]) -> list[brainstate.nn.Linear]:
-    return [brainstate.nn.Linear(n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    return [
+        brainstate.nn.Linear(n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+    ]

@@ -24,7 +24,11 @@ GAP = 1
 
 
 def image_grid(
-    images: np.ndarray, columns: int = 10, *, titles: list[str] | None = None, ax: Axes | None = None
+    images: np.ndarray,
+    columns: int = 10,
+    *,
+    titles: list[str] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Images side by side, row after row.
 

@@ -1,0 +1,54 @@
+"""What the book needs of Sphinx beyond Jupyter Book.
+
+1. Stored outputs are kept under a hash of everything that they depend on besides the page, so
+   a changed package, lock file or data set never shows an old number.
+2. Every executed page says how long it took and which images it saw.
+"""
+
+import hashlib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from vae_course.data import load_images
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def inputs_hash(root: Path, data: str) -> str:
+    """A hash of the package, the lock file, the figure style and the data."""
+    files = [*sorted((root / "vae_course").rglob("*.py")), root / "requirements.lock"]
+    digest = hashlib.sha256(data.encode())
+    for path in [*files, root / "book" / "matplotlibrc"]:
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def key_the_cache(app: Sphinx, config: Config) -> None:
+    config.html_static_path.append(str(ROOT / "book" / "_static"))
+    images = load_images()
+    config.course_data = repr(images)
+    folder = ROOT / "_build" / "executed" / inputs_hash(ROOT, images.sha256)
+    # This value belongs to the environment: another folder makes Sphinx read every page again.
+    config.nb_execution_cache_path = str(folder)
+
+
+def say_how_long(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    metadata = getattr(app.env, "nb_metadata", {}).get(pagename, {})
+    seconds = (metadata.get("exec_data") or {}).get("runtime")
+    if seconds is None or "body" not in context:
+        return
+    context["body"] += (
+        '<p class="executed-note"><em>This page ran in '
+        f"{seconds:.0f} seconds, on {app.config.course_data}.</em></p>"
+    )
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_config_value("course_data", "", "")
+    app.add_css_file("course.css")
+    app.connect("config-inited", key_the_cache)
+    app.connect("html-page-context", say_how_long)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
