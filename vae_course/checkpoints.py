@@ -13,7 +13,6 @@ import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import brainstate
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,7 +23,7 @@ from vae_course.config import ModelConfig, TrainConfig
 from vae_course.data import ImageData
 from vae_course.errors import CheckpointError, CourseError
 from vae_course.image_cache import cache_folder, write_atomically
-from vae_course.models import VAE
+from vae_course.models import VAE, parameters
 from vae_course.training import History, fit, init_model
 
 __all__ = ["Checkpoint", "load", "load_or_train", "read", "save"]
@@ -71,7 +70,7 @@ def save(path: str | Path, model: VAE, history: History, config: TrainConfig, **
     tensors = {WEIGHTS + name: array for name, array in _named_weights(model).items()}
     columns = {field: value for field, value in history._asdict().items() if field != "interrupted"}
     # safetensors writes the bytes of a strided array in the wrong order, without a word.
-    tensors |= {HISTORY + field: np.asarray(value) for field, value in columns.items()}
+    tensors |= {HISTORY + field: np.ascontiguousarray(value) for field, value in columns.items()}
     header = {
         "format": FORMAT,
         "sha256": _hash_arrays(tensors),
@@ -229,15 +228,14 @@ def _hash_arrays(tensors: dict[str, np.ndarray]) -> str:
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array)
+        digest.update(array.tobytes())
     return digest.hexdigest()
 
 
 def _named_weights(model: VAE) -> dict[str, np.ndarray]:
-    states = model.states(brainstate.ParamState)
     return {
         ".".join(map(str, (*path, part))): np.asarray(array)
-        for path, state in states.items()
+        for path, state in parameters(model).items()
         for part, array in state.value.items()
     }
 
@@ -247,6 +245,6 @@ def _set_named_weights(model: VAE, weights: dict[str, np.ndarray]) -> None:
     found = {name: array.shape for name, array in weights.items()}
     if found != {name: array.shape for name, array in expected.items()}:
         raise ValueError("its weights are not those of the model that it names")
-    for path, state in model.states(brainstate.ParamState).items():
+    for path, state in parameters(model).items():
         prefix = ".".join(map(str, path))
         state.value = {part: jnp.asarray(weights[f"{prefix}.{part}"]) for part in state.value}

@@ -7,6 +7,7 @@ verified cache.
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,7 +112,7 @@ def _default_source() -> str:
     return DIGITS
 
 
-def _cached(key: str, read) -> RawImages:  # type: ignore[no-untyped-def]
+def _cached(key: str, read: Callable[[], RawImages]) -> RawImages:
     raw = load_cached(key)
     if raw is None:
         raw = read()

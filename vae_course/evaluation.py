@@ -53,9 +53,9 @@ class Evaluation(NamedTuple):
 
 
 class ActiveUnits(NamedTuple):
-    """Which latents are used: ``variance`` and ``rate`` are ``(latents,)``."""
+    """Which latents are used: how many, and ``variance`` and ``rate`` of each, ``(latents,)``."""
 
-    count: int
+    active: int
     variance: np.ndarray
     rate: np.ndarray
 
@@ -180,8 +180,8 @@ def active_units(model: VAE, x: jax.Array, *, threshold: float = 0.01) -> Active
         threshold: variance above which a latent counts.
 
     Returns:
-        `ActiveUnits`: count, variance of each latent, and rate of each latent in nats (the rates
-        add up to the model's rate).
+        `ActiveUnits`: number of active latents, variance of each posterior mean, and rate of each
+        latent in nats; the rates add up to the model's.
 
     Raises:
         ShapeError: as `evaluate`.

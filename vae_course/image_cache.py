@@ -30,7 +30,7 @@ def cache_folder() -> Path:
 
 def sha256_of(images: np.ndarray) -> str:
     """SHA-256 of the raw bytes of ``images``, in file order."""
-    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
 
 
 def load_cached(source: str) -> RawImages | None:

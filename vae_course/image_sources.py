@@ -9,7 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -46,7 +46,8 @@ def hub_reachable(timeout: float = 2.0) -> bool:
 
     def ask() -> None:
         try:
-            urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=timeout)
+            request = urllib.request.Request(endpoint, method="HEAD")
+            urllib.request.urlopen(request, timeout=timeout).close()
         except urllib.error.HTTPError as error:
             # Any answer of the hub itself will do; a proxy that refuses is not one.
             if error.code not in (403, 407, 502, 503, 504):
@@ -138,7 +139,7 @@ def _read(source: str) -> RawImages:
     return RawImages(*train, *test)
 
 
-def _decode(split, name: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[no-untyped-def]
+def _decode(split: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     import datasets
 
     undecoded = split.cast_column("image", datasets.Image(decode=False))
@@ -156,7 +157,7 @@ def _decode(split, name: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[
     return np.stack(images), np.asarray(labels, np.uint8)
 
 
-def _decode_image(row: dict, name: str) -> np.ndarray:
+def _decode_image(row: dict[str, bytes], name: str) -> np.ndarray:
     import cv2
 
     image = cv2.imdecode(np.frombuffer(row["bytes"], np.uint8), cv2.IMREAD_UNCHANGED)

@@ -4,7 +4,8 @@ They compute; they hold no loss and store no outputs. Encoders return ``(mean, l
 and sampling is a step of its own.
 """
 
-from typing import NamedTuple
+import itertools
+from typing import Any, NamedTuple, cast
 
 import brainstate
 import jax
@@ -14,7 +15,7 @@ from vae_course.config import ModelConfig
 from vae_course.distributions import reparameterize
 from vae_course.errors import ShapeError
 
-__all__ = ["VAE", "Decoder", "Encoder", "VAEOutput", "count_parameters", "summary"]
+__all__ = ["VAE", "Decoder", "Encoder", "VAEOutput", "count_parameters", "parameters", "summary"]
 
 ACTIVATIONS = {"relu": jax.nn.relu, "silu": jax.nn.silu, "tanh": jnp.tanh}
 
@@ -44,7 +45,7 @@ class Encoder(brainstate.nn.Module):
         self.heads = brainstate.nn.Linear(sizes[-1], 2 * config.latent_size)
 
     def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Args: ``x`` ``(batch, height, width)``. Returns: mean and logvar, ``(batch, latents)``."""
+        """From ``x``, ``(batch, height, width)``, to mean and logvar, ``(batch, latents)``."""
         h = x.reshape(x.shape[0], -1)  # (batch, pixels)
         for layer in self.layers:
             h = self.activation(layer(h))
@@ -64,7 +65,7 @@ class Decoder(brainstate.nn.Module):
         self.image_shape = config.image_shape
 
     def __call__(self, z: jax.Array) -> jax.Array:
-        """Args: ``z`` ``(batch, latents)``. Returns: logits, ``(batch, height, width)``."""
+        """From ``z``, ``(batch, latents)``, to logits, ``(batch, height, width)``."""
         h = z
         for layer in self.layers:
             h = self.activation(layer(h))
@@ -117,7 +118,7 @@ class VAE(brainstate.nn.Module):
             raise ShapeError(
                 f"The images are {x.dtype}.", "Binarise them first: data.binarize(images, …)."
             )
-        return self.encoder(x)  # type: ignore[no-any-return]
+        return cast(tuple[jax.Array, jax.Array], self.encoder(x))
 
     def decode(self, z: jax.Array) -> jax.Array:
         """The likelihood p(x | z), as log-odds of a white pixel.
@@ -136,7 +137,7 @@ class VAE(brainstate.nn.Module):
                 f"The latents have shape {z.shape}.",
                 f"This model takes (batch, {self.config.latent_size}); one code is z[None].",
             )
-        return self.decoder(z)  # type: ignore[no-any-return]
+        return cast(jax.Array, self.decoder(z))
 
     def __call__(self, x: jax.Array, *, key: jax.Array) -> VAEOutput:
         """Encode, draw one z for each image, decode.
@@ -153,16 +154,21 @@ class VAE(brainstate.nn.Module):
         return VAEOutput(self.decode(z), mean, logvar, z)
 
 
+def parameters(module: brainstate.nn.Module) -> dict[tuple[str | int, ...], Any]:
+    """The trainable States of ``module``: path → ParamState, whose value is a dict of arrays."""
+    return dict(cast(Any, module.states(brainstate.ParamState)))
+
+
 def count_parameters(module: brainstate.nn.Module) -> int:
     """Number of trainable numbers in ``module``."""
-    values = module.states(brainstate.ParamState).to_dict_values()
+    values = [state.value for state in parameters(module).values()]
     return sum(leaf.size for leaf in jax.tree.leaves(values))
 
 
 def summary(model: brainstate.nn.Module) -> str:
     """A table of the trainable arrays of ``model``: name, shape, count."""
     rows = []
-    for path, state in model.states(brainstate.ParamState).items():
+    for path, state in parameters(model).items():
         for part, array in state.value.items():
             rows.append((".".join(map(str, (*path, part))), str(array.shape), f"{array.size:,}"))
     rows.append(("total", "", f"{count_parameters(model):,}"))
@@ -174,6 +180,4 @@ def summary(model: brainstate.nn.Module) -> str:
 
 
 def _dense_layers(sizes: tuple[int, ...]) -> list[brainstate.nn.Linear]:
-    return [
-        brainstate.nn.Linear(n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)
-    ]
+    return [brainstate.nn.Linear(n_in, n_out) for n_in, n_out in itertools.pairwise(sizes)]

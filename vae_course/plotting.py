@@ -187,7 +187,9 @@ def latent_scatter(codes: np.ndarray, labels: np.ndarray, *, ax: Axes | None = N
     colors = plt.get_cmap("tab10")
     for label in np.unique(labels):
         points = codes[labels == label]
-        ax.scatter(*points.T, s=4, alpha=0.5, color=colors(int(label)), label=str(label))
+        ax.scatter(
+            points[:, 0], points[:, 1], s=4, alpha=0.5, color=colors(int(label)), label=str(label)
+        )
         # The digit itself is drawn too, so that colour is not the only sign.
         x, y = np.median(points, axis=0)
         box = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1}

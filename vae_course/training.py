@@ -7,7 +7,7 @@ import functools
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import brainstate
 import braintools
@@ -22,7 +22,7 @@ from vae_course.data import ImageData, binarize, epoch_indices
 from vae_course.errors import TrainingError
 from vae_course.evaluation import evaluate
 from vae_course.losses import ElboTerms, elbo
-from vae_course.models import VAE
+from vae_course.models import VAE, parameters
 
 __all__ = [
     "History",
@@ -95,7 +95,7 @@ def make_optimizer(
     """Adam over the parameters of ``model``, with the schedule of ``config``."""
     schedule = learning_rate_schedule(config, steps_per_epoch)
     optimizer = braintools.optim.OptaxOptimizer(tx=optax.adam(schedule))
-    optimizer.register_trainable_weights(model.states(brainstate.ParamState))
+    optimizer.register_trainable_weights(parameters(model))
     return optimizer
 
 
@@ -125,10 +125,9 @@ def train_step(
         terms = elbo(out.logits, x, out.mean, out.logvar, beta=beta)
         return terms.loss, terms
 
-    weights = model.states(brainstate.ParamState)
-    gradients, terms = brainstate.transform.grad(loss_of_batch, weights, has_aux=True)()
+    gradients, terms = brainstate.transform.grad(loss_of_batch, parameters(model), has_aux=True)()
     optimizer.update(gradients)
-    return terms  # type: ignore[no-any-return]
+    return cast(ElboTerms, terms)
 
 
 class WeightAverage:
@@ -141,12 +140,14 @@ class WeightAverage:
         self.current = brainstate.ShortTermState(_weights(model))
 
     def update(self) -> None:
+        """Take in the model's present weights."""
         self.current.value, self.state.value = self.mean.update(
             _weights(self.model), self.state.value
         )
 
     def weights(self) -> Weights:
-        return self.current.value  # type: ignore[no-any-return]
+        """The average so far."""
+        return cast(Weights, self.current.value)
 
 
 def compile_epoch(
@@ -174,7 +175,7 @@ def compile_epoch(
         order_key, steps_key = jax.random.split(key)
         indices = epoch_indices(len(images), config.batch_size, key=order_key)
         keys = jax.random.split(steps_key, len(indices))
-        return brainstate.transform.for_loop(step, indices, keys)  # type: ignore[no-any-return]
+        return cast(ElboTerms, brainstate.transform.for_loop(step, indices, keys))
 
     # The images are an argument: as a constant they would be compiled into the program.
     return functools.partial(brainstate.transform.jit(epoch), on_device), average
@@ -208,42 +209,31 @@ def fit(
     epochs_key, held_out_key, evaluation_key = jax.random.split(key, 3)
     held_out = binarize(data.test_images, config.binarization, key=held_out_key, level=config.level)
     run_epoch, average = compile_epoch(model, data.train_images, config)
-    history: list[tuple[float, ...]] = []
-    complete = _weights(model)
-    trained = complete
-    interrupted = False
-    bar = tqdm(range(config.epochs), "training", unit=" epoch", disable=not progress)
+    rows: list[tuple[float, ...]] = []
+    complete, interrupted = _weights(model), False
     try:
-        for epoch in bar:
-            started = time.perf_counter()
-            _set_weights(model, trained)
-            terms = run_epoch(jax.random.fold_in(epochs_key, epoch))
-            train = _epoch_means(terms, epoch)
-            trained = _weights(model)
-            if average is not None:
-                _set_weights(model, average.weights())
-            test = evaluate(model, held_out, key=evaluation_key)
-            test_loss = test.distortion + config.beta * test.rate
-            seconds = time.perf_counter() - started
-            measured = (*train, test_loss, test.distortion, test.rate, seconds)
-            complete = _weights(model)
-            history.append(measured)
-            bar.set_postfix({"test −ELBO": f"{test.negative_elbo:.2f}"})
+        with tqdm(range(config.epochs), "training", unit=" epoch", disable=not progress) as bar:
+            for epoch in bar:
+                started = time.perf_counter()
+                train = _epoch_means(run_epoch(jax.random.fold_in(epochs_key, epoch)), epoch)
+                latest = _weights(model)
+                if average is not None:
+                    _set_weights(model, average.weights())
+                test = evaluate(model, held_out, key=evaluation_key)
+                test_loss = test.distortion + config.beta * test.rate
+                seconds = time.perf_counter() - started
+                row = (*train, test_loss, test.distortion, test.rate, seconds)
+                complete, rows = _weights(model), [*rows, row]
+                _set_weights(model, latest)
+                bar.set_postfix({"test −ELBO": f"{test.negative_elbo:.2f}"})
     except KeyboardInterrupt:
         interrupted = True
-        _set_weights(model, complete)
-        warnings.warn(
-            f"Training was interrupted: the model is as after {len(history)} of {config.epochs} "
-            "epochs.",
-            stacklevel=2,
-        )
-    except TrainingError:
-        _set_weights(model, complete)
-        raise
+        done = f"{len(rows)} of {config.epochs} epochs"
+        warnings.warn(f"Interrupted: the model is as after {done}.", stacklevel=2)
     finally:
-        bar.close()
-    columns = np.asarray(history, float).reshape(-1, len(History._fields) - 1).T
-    return History(*columns, interrupted=interrupted)
+        _set_weights(model, complete)
+    columns = np.asarray(rows, float).reshape(len(rows), len(History._fields) - 1).T
+    return History(*columns, interrupted=interrupted)  # type: ignore[misc]
 
 
 def _epoch_means(terms: ElboTerms, epoch: int) -> tuple[float, float, float]:
@@ -259,10 +249,9 @@ def _epoch_means(terms: ElboTerms, epoch: int) -> tuple[float, float, float]:
 
 
 def _weights(model: VAE) -> Weights:
-    return dict(model.states(brainstate.ParamState).to_dict_values())
+    return {name: state.value for name, state in parameters(model).items()}
 
 
 def _set_weights(model: VAE, weights: Weights) -> None:
-    states = model.states(brainstate.ParamState)
-    for name, value in weights.items():
-        states[name].value = value
+    for name, state in parameters(model).items():
+        state.value = weights[name]
