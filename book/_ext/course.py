@@ -2,7 +2,8 @@
 
 1. Stored outputs are kept under a hash of everything that they depend on besides the page, so
    a changed package, lock file or data set never shows an old number.
-2. Every executed page says how long it took and which images it saw.
+2. Every executed page says how long it took and which images it saw; if those are the small
+   digits, a banner says how to get MNIST.
 """
 
 import hashlib
@@ -11,9 +12,13 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from vae_course.data import load_images
+from vae_course.data import DIGITS, load_images
 
 ROOT = Path(__file__).resolve().parents[2]
+STAND_IN = (
+    "This copy was executed on scikit-learn's 1,797 small digits, which stand in for MNIST: "
+    "set VAE_COURSE_DATA to a folder with MNIST and build again to see the real thing."
+)
 
 
 def inputs_hash(root: Path, data: str) -> str:
@@ -30,6 +35,8 @@ def key_the_cache(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(ROOT / "book" / "_static"))
     images = load_images()
     config.course_data = repr(images)
+    if images.name == DIGITS:
+        config.html_theme_options["announcement"] = STAND_IN
     folder = ROOT / "_build" / "executed" / inputs_hash(ROOT, images.sha256)
     # This value belongs to the environment: another folder makes Sphinx read every page again.
     config.nb_execution_cache_path = str(folder)

@@ -1,0 +1,57 @@
+# `make help` lists the targets.
+SHELL := /bin/sh
+BIN := .venv/bin
+# The newest Python that the locked packages have wheels for.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell \
+    command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+    && echo $(p))))
+
+# Pages run in book/, tests anywhere: a folder given relative to here is made absolute.
+ifneq ($(VAE_COURSE_DATA),)
+ifneq ($(wildcard $(VAE_COURSE_DATA)/.),)
+export VAE_COURSE_DATA := $(abspath $(VAE_COURSE_DATA))
+endif
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test test-fast lint bench lock clean
+
+help: ## list the targets
+	@echo "Usage: make TARGET [VAE_COURSE_DATA=folder|hub id|digits]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: .venv/.complete ## make the environment in .venv from the lock file
+
+.venv/.complete: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 is needed: install one, or name it: make env PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python cannot make an environment: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@echo "Installing the locked packages (1.5 GB, some minutes) …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: env ## build the book, every page executed; ends with the path to open
+	@$(BIN)/python book/build.py
+
+test: env ## run all the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: env ## run the tests that take seconds, while working
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not built"
+
+lint: env ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: env ## measure speed, memory, start-up and quality; prints a table, writes JSON
+	$(BIN)/python benchmarks/run.py
+
+lock: ## resolve the newest packages into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --fork-strategy fewest --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --upgrade -q -o requirements.lock
+
+clean: ## remove what was built; .venv and downloaded data stay
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	find vae_course tests book benchmarks -name __pycache__ -prune -exec rm -rf {} +
