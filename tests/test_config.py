@@ -65,7 +65,7 @@ def test_model_refuses(wrong, says):
         ({"learning_rate": 0.0}, "learning_rate is 0.0. Use one above 0"),
         ({"learning_rate": math.nan}, "learning_rate is nan"),
         ({"learning_rate": math.inf}, "learning_rate is inf"),
-        ({"beta": -1.0}, "Use|use 0 or more; 1 is the ELBO"),
+        ({"beta": -1.0}, "use 0 or more; 1 is the ELBO"),
         ({"beta": math.nan}, "beta is nan"),
         ({"binarization": "dynamic"}, "Choose one of threshold, static, stochastic"),
         ({"level": -1}, "from 0 to 254"),
@@ -115,9 +115,7 @@ def test_a_batch_is_never_larger_than_the_data_set():
 
 
 @example(images=1_000_000, epochs=6, warmup=5)
-@given(
-    images=st.integers(1, 10_000_000), epochs=st.integers(1, 100), warmup=st.integers(0, 99)
-)
+@given(images=st.integers(1, 10_000_000), epochs=st.integers(1, 100), warmup=st.integers(0, 99))
 @settings(deadline=None, max_examples=100)
 def test_scaling_holds_the_updates_between_equal_epochs_and_equal_updates(images, epochs, warmup):
     start = TrainConfig(epochs=epochs, warmup_epochs=min(warmup, epochs - 1))
@@ -129,7 +127,7 @@ def test_scaling_holds_the_updates_between_equal_epochs_and_equal_updates(images
 
 @pytest.mark.parametrize("images", [0, -1, 2.5])
 def test_scaling_refuses_a_set_without_images(images):
-    with pytest.raises(ConfigError, match="images is .* Use a whole number of 1 or more"):
+    with pytest.raises(ConfigError, match=r"images is .* Use a whole number of 1 or more"):
         TrainConfig().scaled_to(images)
 
 

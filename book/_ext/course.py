@@ -4,9 +4,11 @@
    a changed package, lock file or data set never shows an old number.
 2. Every executed page says how long it took and which images it saw; if those are the small
    digits, a banner says how to get MNIST.
+3. The API reference shows a NamedTuple's fields once, in the text of its class.
 """
 
 import hashlib
+from collections import _tuplegetter
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -53,9 +55,15 @@ def say_how_long(app: Sphinx, pagename: str, templatename: str, context: dict, d
     )
 
 
+def skip_fields(app: Sphinx, what: str, name: str, obj, skip: bool, options) -> bool | None:
+    """Leave out the fields of a NamedTuple: their class describes them."""
+    return True if isinstance(obj, _tuplegetter) else None
+
+
 def setup(app: Sphinx) -> dict:
     app.add_config_value("course_data", "", "")
     app.add_css_file("course.css")
     app.connect("config-inited", key_the_cache)
     app.connect("html-page-context", say_how_long)
+    app.connect("autodoc-skip-member", skip_fields)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
