@@ -150,7 +150,7 @@ def test_a_grid_refuses_what_is_no_stack_of_images(wrong):
 
 @pytest.mark.parametrize("columns", [0, -1])
 def test_a_grid_refuses_fewer_columns_than_one(columns):
-    with pytest.raises(ValueError, match=f"columns is {columns}. Use at least 1"):
+    with pytest.raises(ValueError, match=rf"columns is {columns}. Use at least 1"):
         plotting.image_grid(FOUR, columns)
 
 
@@ -214,7 +214,7 @@ def test_training_is_solid_and_held_out_dashed_and_the_axis_starts_at_zero():
 
 
 def test_curves_refuse_a_training_without_an_epoch():
-    with pytest.raises(ShapeError, match="No epoch was completed. Train for at least one"):
+    with pytest.raises(ShapeError, match=r"No epoch was completed. Train for at least one"):
         plotting.training_curves(History(*[np.empty(0)] * 7))
 
 

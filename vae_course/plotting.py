@@ -6,6 +6,7 @@ Every function draws on ``ax`` (or on a new one), and returns it. Nothing is sho
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from vae_course.errors import ShapeError
 from vae_course.training import History
@@ -136,6 +137,7 @@ def training_curves(history: History, *, ax: Axes | None = None) -> Axes:
         ax.plot(epochs, getattr(history, f"train_{name}"), color, label=f"{name}, training")
         ax.plot(epochs, getattr(history, f"test_{name}"), f"{color}--", label=f"{name}, held out")
     ax.set(xlabel="epoch", ylabel="nats per image", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
     return ax
 
