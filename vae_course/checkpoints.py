@@ -22,7 +22,7 @@ from safetensors.numpy import save as to_safetensors
 from vae_course.config import ModelConfig, TrainConfig
 from vae_course.data import ImageData
 from vae_course.errors import CheckpointError, CourseError
-from vae_course.image_cache import cache_folder, write_atomically
+from vae_course.image_cache import cache_folder, sha256_of, write_atomically
 from vae_course.models import VAE, parameters
 from vae_course.training import History, fit, init_model
 
@@ -179,7 +179,8 @@ def _provenance(data: ImageData, seed: int) -> dict[str, Any]:
     return {
         "seed": seed,
         "data": data.name,
-        "data_sha256": data.sha256,
+        # Of the images at hand: those of a subset are not the ones that data.sha256 names.
+        "data_sha256": f"{sha256_of(data.train_images)}+{sha256_of(data.test_images)}",
         "sources": _source_hash(),
         "jax": importlib.metadata.version("jax"),
         "brainstate": importlib.metadata.version("brainstate"),
