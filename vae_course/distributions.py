@@ -95,7 +95,7 @@ def bernoulli_log_prob(logits: jax.Array, x: jax.Array) -> jax.Array:
     """Log-probability of black-and-white images, from logits.
 
     log p(x) = Σᵢ (xᵢ · logitᵢ − log(1 + exp(logitᵢ))), which is the negative binary
-    cross-entropy. The sigmoid is never formed, so nothing overflows for |logit| up to 1e4.
+    cross-entropy. The sigmoid is never formed, so nothing overflows for logits of ±1e4.
 
     Args:
         logits: log-odds of a white pixel, ``(batch, *pixels)``.
