@@ -27,8 +27,15 @@ ALLOWED = {
     "generation": {"models", "distributions", "errors"},
     "plotting": {"errors", "training"},
     "runs": {
-        *("plotting", "checkpoints", "config", "data", "errors"),
-        *("generation", "models", "training"),
+        "checkpoints",
+        "config",
+        "data",
+        "errors",
+        "generation",
+        "image_cache",
+        "models",
+        "plotting",
+        "training",
     },
 }
 ALLOWED["cli"] = set(ALLOWED)

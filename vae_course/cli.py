@@ -228,7 +228,9 @@ def main() -> None:
     try:
         app()
     except CourseError as error:
-        Console(stderr=True, soft_wrap=True).print(f"Error: {error}", highlight=False, markup=False)
+        Console(stderr=True, soft_wrap=True).print(
+            "Error:", " ".join(str(error).split()), highlight=False, markup=False
+        )
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 

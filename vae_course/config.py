@@ -134,10 +134,11 @@ class TrainConfig:
         """
         _require_count("images", images)
         factor = math.sqrt(reference / images)
+        epochs = max(1, round(self.epochs * factor))
         return dataclasses.replace(
             self,
-            epochs=max(1, round(self.epochs * factor)),
-            warmup_epochs=round(self.warmup_epochs * factor),
+            epochs=epochs,
+            warmup_epochs=min(round(self.warmup_epochs * factor), epochs - 1),
             batch_size=min(self.batch_size, images),
         )
 

@@ -53,6 +53,8 @@ def load_cached(source: str) -> RawImages | None:
 
 def store_cached(source: str, raw: RawImages) -> None:
     """Keep ``raw`` for the next time; warn, and go on, where that is impossible."""
+    # safetensors writes the bytes of a strided array in the wrong order, without a word.
+    raw = RawImages(*map(np.ascontiguousarray, raw))
     content = save(raw._asdict(), {"source": source, "sha256": _fingerprint(raw)})
     path = _path(source)
     try:
@@ -92,7 +94,8 @@ def _path(source: str) -> Path:
 
 
 def _fingerprint(raw: RawImages) -> str:
-    return hashlib.sha256(" ".join(map(sha256_of, raw)).encode()).hexdigest()
+    parts = (f"{array.dtype} {array.shape} {sha256_of(array)}" for array in raw)
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _warn(message: str) -> None:

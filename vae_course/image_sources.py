@@ -3,6 +3,7 @@
 Each reader returns plain arrays; `vae_course.data` decides which one to ask.
 """
 
+import http.client
 import os
 import re
 import threading
@@ -52,7 +53,7 @@ def hub_reachable(timeout: float = 2.0) -> bool:
             # Any answer of the hub itself will do; a proxy that refuses is not one.
             if error.code not in (403, 407, 502, 503, 504):
                 answered.set()
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             pass
         else:
             answered.set()
@@ -136,12 +137,19 @@ def _read(source: str) -> RawImages:
             f"{source!r} could not be read ({type(error).__name__}: {error}).",
             "Check that it is complete, in the layout of the hub's ylecun/mnist.",
         ) from error
+    if train[0].shape[1:] != test[0].shape[1:]:
+        raise DataError(
+            f"The splits of {source!r} hold images of two sizes.", "Resize them to one size."
+        )
     return RawImages(*train, *test)
 
 
 def _decode(split: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     import datasets
 
+    for column in ("image", "label"):
+        if column not in (split.features or {column}):
+            raise KeyError(column)
     undecoded = split.cast_column("image", datasets.Image(decode=False))
     images: list[np.ndarray] = []
     labels: list[int] = []
@@ -157,10 +165,12 @@ def _decode(split: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(images), np.asarray(labels, np.uint8)
 
 
-def _decode_image(row: dict[str, bytes], name: str) -> np.ndarray:
+def _decode_image(row: dict[str, Any], name: str) -> np.ndarray:
     import cv2
 
-    image = cv2.imdecode(np.frombuffer(row["bytes"], np.uint8), cv2.IMREAD_UNCHANGED)
+    # A folder of picture files yields paths, Parquet yields bytes.
+    content = row["bytes"] if row["bytes"] is not None else Path(row["path"]).read_bytes()
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or image.ndim != 2 or image.dtype != np.uint8:
         raise DataError(
             f"{name} holds an image that is not 8-bit grey.", "Convert its images to 8-bit grey."

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from vae_course.errors import ShapeError
+from vae_course.errors import ConfigError, ShapeError
 from vae_course.training import History
 
 __all__ = [
@@ -43,10 +43,13 @@ def image_grid(
         The axes.
 
     Raises:
+        ConfigError: if ``columns`` is below 1.
         ShapeError: if ``images`` is empty or not of three axes.
     """
     if np.ndim(images) != 3 or not len(images):
         raise ShapeError(f"The images have shape {np.shape(images)}.", "Give (n, height, width).")
+    if columns < 1:
+        raise ConfigError(f"columns is {columns}.", "Use at least 1.")
     images = _unit(images)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)

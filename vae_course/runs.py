@@ -16,6 +16,7 @@ from vae_course.config import TrainConfig
 from vae_course.data import ImageData, binarize, load_images
 from vae_course.errors import CheckpointError, ConfigError, DataError
 from vae_course.generation import reconstruct, sample_prior
+from vae_course.image_cache import write_atomically
 from vae_course.models import VAE, count_parameters
 from vae_course.training import History
 
@@ -68,7 +69,12 @@ def save_run(
         "about": describe(Checkpoint(model, history, config, about)),
         "history": lists,
     }
-    (folder / HISTORY).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    try:
+        write_atomically(folder / HISTORY, (json.dumps(content, indent=2) + "\n").encode())
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder / HISTORY} could not be written ({error.strerror}).", "Choose another folder."
+        ) from error
     _save_figures(folder, model, history, config, images)
 
 
@@ -89,8 +95,14 @@ def held_out_images(checkpoint: Checkpoint, source: str | None, *, key: jax.Arra
     """The test images, binarised as the model saw its own.
 
     Raises:
-        DataError: if they are not from the data set that the model was trained on.
+        CheckpointError: if the checkpoint does not say what the model was trained on.
+        DataError: if they are not from that data set.
     """
+    if "data_sha256" not in checkpoint.about:
+        raise CheckpointError(
+            "The checkpoint does not say which data it was trained on.",
+            "Save it with data=images.name and data_sha256=images.sha256, or train it again.",
+        )
     images = load_images(source)
     if images.sha256 != checkpoint.about["data_sha256"]:
         raise DataError(
@@ -125,7 +137,9 @@ def save_figure(axes: Axes, path: Path) -> None:
     figure = axes.get_figure(root=True)
     assert figure is not None
     try:
-        figure.savefig(path, bbox_inches="tight", dpi=150)
+        # With a format given, Matplotlib keeps the name as it is, and adds no ending.
+        kind = path.suffix.removeprefix(".") or "png"
+        figure.savefig(path, format=kind, bbox_inches="tight", dpi=150)
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{path} could not be written ({error}).", "Choose another file, such as x.png."
