@@ -72,6 +72,7 @@ def test_the_folder_is_the_variables_or_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("VAE_COURSE_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
     monkeypatch.delenv("VAE_COURSE_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert cache_folder().is_relative_to(Path.home())
     assert "vae-course" in cache_folder().parts
 
