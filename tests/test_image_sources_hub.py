@@ -35,11 +35,13 @@ def server(status):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}"
+        finally:  # also where the test fails: a thread that serves on would keep pytest alive
+            running.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize("name", ["two words", "a/b/c", "what?", "http://x.org/set", "a//b"])
@@ -108,11 +110,11 @@ def test_a_server_that_speaks_no_http_is_out_of_reach(online):
                 connection.recv(1000)
                 connection.sendall(b"nonsense\r\n\r\n")
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         online(f"http://127.0.0.1:{listening.getsockname()[1]}")
         assert hub_reachable(2.0) is False
-        thread.join()
+        thread.join(5.0)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "http://localhost:port", "http://[::1", "http://"])
