@@ -10,7 +10,7 @@ from PIL import Image
 
 from vae_course import __version__, checkpoints, training
 from vae_course.config import PRESETS
-from vae_course.errors import DataError
+from vae_course.errors import ConfigError, DataError
 
 COMMANDS = ["train", "evaluate", "sample", "interpolate", "info"]
 MEASURES = ["negative_elbo", "distortion", "rate", "standard_error", "active_units"]
@@ -194,3 +194,40 @@ def test_info_on_the_machine_names_version_cache_and_presets(monkeypatch, tmp_pa
     assert set(facts["presets"]) == set(PRESETS)
     output = invoke("info").output
     assert all(name in output for name in PRESETS)
+
+
+# --- Other models ---
+
+
+def test_a_conditional_model_from_training_to_pictures(tmp_path):
+    run = tmp_path / "run"
+    invoke("train", "--out", run, "--preset", "conditional", *SMALL)
+    assert json.loads(invoke("info", run, "--json").stdout)["classes"] == 10
+    figures = json.loads(
+        invoke("evaluate", run, "--data", "digits", "--json", "--samples", 2).stdout
+    )
+    assert set(figures) >= {*MEASURES, *LIKELIHOOD}
+    invoke("interpolate", run, "--data", "digits", "--from", 3, "--to", 4, "--steps", 3)
+    pictures = []
+    for options in ([], ["--label", 3], ["--label", 4]):
+        invoke("sample", run, "--count", 20, *options, "--out", tmp_path / "x.png")
+        pictures.append((tmp_path / "x.png").read_bytes())
+    assert len(set(pictures)) == 3
+    with pytest.raises(ConfigError, match=r"no label 10\. Choose one from 0 to 9"):
+        invoke("sample", run, "--label", 10)
+
+
+def test_a_convolutional_model_from_training_to_pictures(tmp_path):
+    options = ["--data", "digits", "--epochs", 1, "--hidden", 8, "--latent-size", 2]
+    run = tmp_path / "run"
+    invoke("train", "--out", run, "--preset", "convolutional", *options)
+    expected = list(PRESETS["convolutional"].model.channels)
+    assert json.loads(invoke("info", run, "--json").stdout)["channels"] == expected
+    invoke("evaluate", run, "--data", "digits", "--samples", 0)
+    for command in (["sample", run], ["interpolate", run, "--data", "digits"]):
+        assert "wrote" in invoke(*command).output
+
+
+def test_a_label_for_a_model_without_classes_is_refused(run):
+    with pytest.raises(ConfigError, match="not conditional"):
+        invoke("sample", run, "--label", 3)

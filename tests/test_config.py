@@ -21,9 +21,10 @@ def test_pixels_are_height_times_width():
 
 def test_lists_become_tuples_so_that_equal_configurations_are_equal():
     # JSON, which a checkpoint goes through, knows lists only.
-    config = ModelConfig(hidden_sizes=[512, 256], image_shape=[8, 8])
-    assert config == ModelConfig(hidden_sizes=(512, 256), image_shape=(8, 8))
-    assert hash(config) == hash(ModelConfig(hidden_sizes=(512, 256), image_shape=(8, 8)))
+    config = ModelConfig(hidden_sizes=[512, 256], image_shape=[8, 8], channels=[4, 2])
+    same = ModelConfig(hidden_sizes=(512, 256), image_shape=(8, 8), channels=(4, 2))
+    assert config == same
+    assert hash(config) == hash(same)
 
 
 def test_no_hidden_layer_is_a_linear_model_and_allowed():
@@ -49,6 +50,13 @@ def test_configurations_are_frozen(config):
         ({"image_shape": (28, 28, 1)}, r"Give \(height, width\)"),
         ({"image_shape": (28, 0)}, "side of image_shape is 0"),
         ({"activation": "gelu"}, "Choose one of relu, silu, tanh"),
+        ({"channels": (8, 0)}, "number of channels is 0"),
+        ({"channels": (4, 4, 4)}, r"by 8, and image_shape is \(28, 28\). Use fewer channels"),
+        ({"channels": (4,), "image_shape": (28, 27)}, "divide each side of the image by 2"),
+        ({"channels": (4,), "classes": 10}, "not both"),
+        ({"upsampling": "nearest"}, "Choose one of transposed, depth_to_space"),
+        ({"classes": -1}, "classes is -1"),
+        ({"classes": 2.0}, "classes is 2.0"),
     ],
 )
 def test_model_refuses(wrong, says):
@@ -144,6 +152,12 @@ def test_the_tutorial_preset_is_the_tutorials_training():
 
 def test_the_manifold_preset_has_two_latents():
     assert preset("manifold").model.latent_size == 2
+
+
+def test_a_preset_is_convolutional_and_another_knows_ten_classes():
+    assert preset("convolutional").model.channels
+    assert preset("conditional").model.classes == 10
+    assert [name for name, chosen in PRESETS.items() if chosen.model.channels] == ["convolutional"]
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conditional_models import conditional_model, folded
 from scipy import special, stats
 
 from vae_course import evaluation
@@ -178,3 +179,64 @@ def test_unfit_images_are_refused(tiny, function, x):
 def test_no_samples_are_refused(tiny):
     with pytest.raises(ConfigError, match="at least 1"):
         importance_weighted_bound(tiny, all_images_of(1), samples=0, key=jax.random.key(0))
+
+
+# --- Conditional models ---
+
+
+@pytest.mark.parametrize("size", [4, 1000])
+def test_a_conditional_model_is_for_each_label_another_model(monkeypatch, size):
+    monkeypatch.setattr(evaluation, "IMAGES_PER_CHUNK", size)
+    monkeypatch.setattr(evaluation, "IMAGES_PER_BOUND", size)
+    model, x, key = conditional_model(), all_images_of(4), jax.random.key(0)
+    labels = np.arange(16) % 3
+    terms = terms_per_image(model, x, key=key, labels=labels)
+    bound = importance_weighted_bound(model, x, samples=5, key=key, labels=labels, progress=False)
+    for label in range(3):
+        chosen, plain = labels == label, folded(model, label)
+        expected = terms_per_image(plain, x, key=key)
+        np.testing.assert_allclose(terms[0][chosen], expected[0][chosen], rtol=1e-4)
+        np.testing.assert_allclose(terms[1][chosen], expected[1][chosen], rtol=1e-3, atol=1e-6)
+        expected = importance_weighted_bound(plain, x, samples=5, key=key, progress=False)
+        np.testing.assert_allclose(bound[chosen], expected[chosen], rtol=1e-4)
+
+
+def test_log_likelihood_given_the_label_against_quadrature():
+    model, x = conditional_model(), all_images_of(2)
+    heads = parameters(model.encoder)[("heads", "weight")]
+    heads.value = jax.tree.map(lambda array: 0.15 * array, heads.value)
+    labels = jnp.array([2, 0, 1, 2])
+    estimate = log_likelihood(
+        model, x, samples=20_000, key=jax.random.key(0), labels=labels, progress=False
+    )
+    exact = [
+        exact_log_likelihood(folded(model, int(y)), x[i : i + 1])[0] for i, y in enumerate(labels)
+    ]
+    np.testing.assert_allclose(estimate, exact, atol=0.03)
+
+
+def test_active_units_and_evaluation_of_a_conditional_model():
+    model, x = conditional_model(), all_images_of(4)
+    labels = np.full(16, 1)
+    units, plain = active_units(model, x, labels=labels), active_units(folded(model, 1), x)
+    np.testing.assert_allclose(units.variance, plain.variance, rtol=1e-3)
+    result = evaluate(model, x, key=jax.random.key(0), labels=labels)
+    expected = evaluate(folded(model, 1), x, key=jax.random.key(0))
+    np.testing.assert_allclose(result, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m, x, y: evaluate(m, x, key=jax.random.key(0), labels=y),
+        lambda m, x, y: log_likelihood(m, x, key=jax.random.key(0), samples=2, labels=y),
+        lambda m, x, y: active_units(m, x, labels=y),
+    ],
+)
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(None, "no labels"), (np.array([0, 1, 2, 3]), "0 to 3"), (np.array([0]), "of shape")],
+)
+def test_unfit_labels_are_refused(function, labels, message):
+    with pytest.raises(ShapeError, match=message):
+        function(conditional_model(), all_images_of(2), labels)

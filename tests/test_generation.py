@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conditional_models import conditional_model, folded
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -167,3 +168,68 @@ def test_senseless_calls_are_refused(trained, held_out, call, error, message):
 def test_a_map_needs_at_least_one_cell(tiny):
     with pytest.raises(ConfigError, match="at least 1"):
         latent_grid(tiny, 0)
+
+
+# --- Conditional models ---
+
+
+def test_every_picture_of_a_conditional_model_is_that_of_its_label():
+    model, key = conditional_model(), jax.random.key(0)
+    plain, twos = folded(model, 2), np.full(4, 2)
+    x = jax.random.bernoulli(key, 0.5, (4, 3, 3)).astype(jnp.float32)
+    values = jnp.array([-1.0, 2.0])
+    pairs = [
+        (sample_prior(model, 4, key=key, labels=twos), sample_prior(plain, 4, key=key)),
+        (reconstruct(model, x, labels=twos), reconstruct(plain, x)),
+        (posterior_means(model, x, labels=twos), posterior_means(plain, x)),
+        (interpolate(model, x[0], x[1], 5, labels=(2, 2)), interpolate(plain, x[0], x[1], 5)),
+        (traverse(model, values, 1, values, label=2), traverse(plain, values, 1, values)),
+        (latent_grid(model, 3, label=2), latent_grid(plain, 3)),
+    ]
+    for told, expected in pairs:
+        np.testing.assert_allclose(told, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_samples_of_several_classes_share_their_codes_with_samples_of_one():
+    model, key = conditional_model(), jax.random.key(0)
+    mixed = sample_prior(model, 6, key=key, labels=np.arange(6) % 3)
+    for label in range(3):
+        one = sample_prior(model, 6, key=key, labels=np.full(6, label))
+        np.testing.assert_allclose(mixed[label::3], one[label::3], rtol=1e-4)
+
+
+def test_a_path_between_classes_changes_the_label_after_its_middle():
+    model = conditional_model()
+    x = jax.random.bernoulli(jax.random.key(0), 0.5, (2, 3, 3)).astype(jnp.float32)
+    strip = interpolate(model, x[0], x[1], 5, labels=(0, 1))
+    start, end = posterior_means(model, x, labels=np.array([0, 1]))
+    codes = latent_path(start, end, 5)
+    expected = special.expit(np.asarray(model.decode(codes, np.array([0, 0, 0, 1, 1]))))
+    np.testing.assert_allclose(strip, expected, rtol=1e-4)
+    ends = reconstruct(model, x, labels=np.array([0, 1]))
+    np.testing.assert_allclose(strip[[0, -1]], ends, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m, x: sample_prior(m, 2, key=jax.random.key(0)), "no labels"),
+        (
+            lambda m, x: sample_prior(m, 2, key=jax.random.key(0), labels=np.array([0, 3])),
+            "0 to 3",
+        ),
+        (lambda m, x: reconstruct(m, x, labels=np.array([0])), "of shape"),
+        (lambda m, x: interpolate(m, x[0], x[1]), "no labels"),
+        (lambda m, x: interpolate(m, x[0], x[1], labels=2), "of shape"),
+        (lambda m, x: traverse(m, jnp.zeros(2), 0, jnp.zeros(3)), "no labels"),
+        (lambda m, x: latent_grid(m, 2, label=3), "run from 3 to 3"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(call, message):
+    with pytest.raises(ShapeError, match=message):
+        call(conditional_model(), jnp.zeros((2, 3, 3)))
+
+
+def test_labels_for_a_model_without_classes_are_refused(tiny):
+    with pytest.raises(ShapeError, match="not conditional"):
+        sample_prior(tiny, 1, key=jax.random.key(0), labels=np.array([0]))

@@ -3,11 +3,27 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conditional_models import conditional_model
 from scipy import special
 
+from vae_course.architectures import (
+    ConditionalDecoder,
+    ConditionalEncoder,
+    ConvDecoder,
+    ConvEncoder,
+)
 from vae_course.config import ModelConfig
 from vae_course.errors import ShapeError
-from vae_course.models import VAE, Decoder, count_parameters, parameters, summary
+from vae_course.models import (
+    VAE,
+    Decoder,
+    Encoder,
+    count_parameters,
+    named_weights,
+    parameters,
+    require_labels,
+    summary,
+)
 from vae_course.training import init_model
 
 
@@ -111,3 +127,89 @@ def test_wrong_images_are_refused(x, message):
 def test_wrong_codes_are_refused(shape):
     with pytest.raises(ShapeError, match=r"\(batch, 32\)"):
         init_model(ModelConfig(), seed=0).decode(jnp.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("settings", "encoder", "decoder"),
+    [
+        ({}, Encoder, Decoder),
+        ({"channels": (2,)}, ConvEncoder, ConvDecoder),
+        ({"classes": 3}, ConditionalEncoder, ConditionalDecoder),
+    ],
+)
+def test_the_configuration_chooses_the_networks(settings, encoder, decoder):
+    config = ModelConfig(hidden_sizes=(4,), latent_size=2, image_shape=(4, 4), **settings)
+    model = VAE(config)
+    assert (type(model.encoder), type(model.decoder)) == (encoder, decoder)
+
+
+def test_networks_of_ones_own_are_given_the_labels_of_a_conditional_model():
+    class Told(brainstate.nn.Module):
+        def __call__(self, x, labels):
+            codes = jnp.repeat(labels[:, None], 2, axis=1).astype(jnp.float32)
+            return codes, 0 * codes
+
+    config = ModelConfig(hidden_sizes=(4,), latent_size=2, image_shape=(2, 2), classes=7)
+    model = VAE(config, encoder=Told())
+    labels = jnp.array([6, 0, 3])
+    out = model(jnp.zeros((3, 2, 2)), key=jax.random.key(0), labels=labels)
+    np.testing.assert_array_equal(out.mean[:, 0], labels)
+    np.testing.assert_allclose(out.logits, model.decode(out.z, labels), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, jnp.int32])
+def test_labels_of_any_integer_type_are_taken(kind):
+    model = conditional_model()
+    (given,) = require_labels(model.config, np.array([0, 2], kind), 2)
+    np.testing.assert_array_equal(given, [0, 2])
+    assert model.encode(jnp.zeros((2, 3, 3)), given)[0].shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, r"conditional, and there are no labels. Give labels=…, integers from 0 to 2"),
+        (jnp.array([0, 3]), "run from 0 to 3"),
+        (np.array([-1, 0]), "run from -1 to 0"),
+        (jnp.array([0]), r"shape \(1,\).* of shape \(2,\)"),
+        (jnp.zeros((2, 3), int), r"shape \(2, 3\)"),
+        (jnp.array([0.0, 1.0]), "float32"),
+        (np.array([True, False]), "bool"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_by_encoder_decoder_and_pass(labels, message):
+    model = conditional_model()
+    x, z = jnp.zeros((2, 3, 3)), jnp.zeros((2, 2))
+    with pytest.raises(ShapeError, match=message):
+        model.encode(x, labels)
+    with pytest.raises(ShapeError, match=message):
+        model.decode(z, labels)
+    with pytest.raises(ShapeError, match=message):
+        model(x, key=jax.random.key(0), labels=labels)
+
+
+def test_labels_for_a_model_that_takes_none_are_refused(tiny):
+    with pytest.raises(ShapeError, match=r"not conditional. Leave them out"):
+        tiny.encode(jnp.zeros((2, 3, 3)), jnp.array([0, 1]))
+
+
+def test_labels_under_jit_have_their_shape_checked_only():
+    model = conditional_model()
+    decode = jax.jit(model.decode)
+    assert decode(jnp.zeros((2, 2)), jnp.array([0, 2])).shape == (2, 3, 3)
+    with pytest.raises(ShapeError, match=r"shape \(3,\)"):
+        decode(jnp.zeros((2, 2)), jnp.array([0, 2, 1]))
+
+
+def test_weights_are_named_whatever_their_states_hold():
+    class Bare(brainstate.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = brainstate.ParamState(jnp.ones(3))
+            self.parts = brainstate.ParamState({"a": [jnp.zeros(2), jnp.zeros(())]})
+
+    bare = Bare()
+    shapes = {name: array.shape for name, array in named_weights(bare).items()}
+    assert shapes == {"scale": (3,), "parts.a.0": (2,), "parts.a.1": ()}
+    assert count_parameters(bare) == 6
+    assert "parts.a.0" in summary(bare)

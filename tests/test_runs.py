@@ -5,6 +5,7 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conditional_models import conditional_model
 from hub_layout import grey_images, write_folder
 from PIL import Image
 
@@ -157,14 +158,15 @@ def test_a_damaged_run_is_refused(own_run):
 
 def test_held_out_images_are_the_test_images_as_the_model_saw_its_own(run, digits):
     key = jax.random.key(3)
-    x = runs.held_out_images(runs.open_run(run), "digits", key=key)
+    x, labels = runs.held_out_images(runs.open_run(run), "digits", key=key)
+    assert labels is None
     assert (x == binarize(digits.test_images, "stochastic", key=key)).all()
 
 
 def test_held_out_images_take_method_and_level_from_the_training(run, digits):
     config = TrainConfig(binarization="threshold", level=127)
     checkpoint = runs.open_run(run)._replace(train_config=config)
-    x = runs.held_out_images(checkpoint, "digits", key=jax.random.key(0))
+    x, _ = runs.held_out_images(checkpoint, "digits", key=jax.random.key(0))
     assert (np.asarray(x) == (digits.test_images > 127)).all()
 
 
@@ -182,6 +184,35 @@ def test_a_checkpoint_that_does_not_name_its_data_is_refused(trained, tmp_path):
     checkpoints.save(tmp_path / "model.safetensors", *trained, CONFIG)
     with pytest.raises(CheckpointError, match="does not say which data"):
         runs.held_out_images(runs.open_run(tmp_path), "digits", key=jax.random.key(0))
+
+
+# --- Labels ---
+
+
+def test_held_out_images_of_a_conditional_model_come_with_their_labels(run, digits):
+    checkpoint = runs.open_run(run)._replace(model=conditional_model())
+    x, labels = runs.held_out_images(checkpoint, "digits", key=jax.random.key(0))
+    assert len(x) == len(labels)
+    np.testing.assert_array_equal(labels, digits.test_labels)
+
+
+def test_samples_are_of_all_classes_in_order_or_of_the_one_asked_for(tiny):
+    model = conditional_model()
+    np.testing.assert_array_equal(runs.classes_of_samples(model, 5), [0, 1, 2, 0, 1])
+    np.testing.assert_array_equal(runs.classes_of_samples(model, 3, label=2), [2, 2, 2])
+    np.testing.assert_array_equal(runs.classes_of_samples(model, 2, label=0), [0, 0])
+    assert runs.classes_of_samples(tiny, 3) is None
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_class_that_there_is_not_is_refused(label):
+    with pytest.raises(ConfigError, match=f"no label {label}. Choose one from 0 to 2"):
+        runs.classes_of_samples(conditional_model(), 3, label)
+
+
+def test_a_class_of_a_model_without_classes_is_refused(tiny):
+    with pytest.raises(ConfigError, match=r"not conditional.*preset 'conditional'"):
+        runs.classes_of_samples(tiny, 3, 0)
 
 
 # --- Figures ---

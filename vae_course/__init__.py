@@ -9,17 +9,21 @@ from typing import Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "architectures",
     "checkpoints",
+    "checks",
     "config",
     "data",
     "distributions",
     "errors",
     "evaluation",
+    "factors",
     "generation",
     "losses",
     "models",
     "plotting",
     "training",
+    "workspace",
 ]
 
 

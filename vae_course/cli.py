@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vae_course import __version__
+from vae_course import __version__, cli_exercises
 from vae_course.config import ACTIVATIONS, BINARIZATIONS, PRESETS, SCHEDULES, preset
 from vae_course.errors import ConfigError, CourseError
 
@@ -34,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train variational autoencoders, and look at what they learned.",
 )
+app.add_typer(cli_exercises.app, name="exercises")
+app.command()(cli_exercises.check)
 out = Console()
 
 PresetName = StrEnum("PresetName", {name: name for name in PRESETS})  # type: ignore[misc]
@@ -128,14 +130,17 @@ def evaluate(
 
     checkpoint = runs.open_run(run)
     key = jax.random.key(seed)
-    x = runs.held_out_images(checkpoint, data, key=key)
-    result = evaluation.evaluate(checkpoint.model, x, key=key)
-    units = evaluation.active_units(checkpoint.model, x)
+    x, labels = runs.held_out_images(checkpoint, data, key=key)
+    result = evaluation.evaluate(checkpoint.model, x, key=key, labels=labels)
+    units = evaluation.active_units(checkpoint.model, x, labels=labels)
     figures: dict[str, Any] = {"data": checkpoint.about["data"], "seed": seed}
     figures |= {"test_images": len(x), **result._asdict(), "active_units": units.active}
     if samples:
         chosen = np.random.default_rng(seed).permutation(len(x))[:count]
-        bound = evaluation.log_likelihood(checkpoint.model, x[chosen], samples=samples, key=key)
+        given = None if labels is None else labels[chosen]
+        bound = evaluation.log_likelihood(
+            checkpoint.model, x[chosen], samples=samples, key=key, labels=given
+        )
         figures |= {
             "log_likelihood": float(bound.mean()),
             "log_likelihood_standard_error": float(bound.std(ddof=1) / len(bound) ** 0.5),
@@ -149,6 +154,10 @@ def evaluate(
 def sample(
     run: Run,
     count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 60,
+    label: Annotated[
+        int | None,
+        typer.Option(help="Class to draw, of a conditional model; default: all, in order."),
+    ] = None,
     seed: Seed = 0,
     to: Annotated[
         Path | None, typer.Option("--out", help="Picture to write; default: in the run's folder.")
@@ -159,7 +168,9 @@ def sample(
 
     from vae_course import generation, plotting, runs
 
-    images = generation.sample_prior(runs.open_run(run).model, count, key=jax.random.key(seed))
+    model = runs.open_run(run).model
+    labels = runs.classes_of_samples(model, count, label)
+    images = generation.sample_prior(model, count, key=jax.random.key(seed), labels=labels)
     _save(plotting.image_grid(images), to or run / "samples.png")
 
 
@@ -182,12 +193,13 @@ def interpolate(
     from vae_course import generation, plotting, runs
 
     checkpoint = runs.open_run(run)
-    x = runs.held_out_images(checkpoint, data, key=jax.random.key(seed))
+    x, labels = runs.held_out_images(checkpoint, data, key=jax.random.key(seed))
     if max(first, last) >= len(x):
         raise ConfigError(
             f"There is no test image {max(first, last)}.", f"Choose from 0 to {len(x) - 1}."
         )
-    images = generation.interpolate(checkpoint.model, x[first], x[last], steps, path)
+    ends = None if labels is None else (labels[first], labels[last])
+    images = generation.interpolate(checkpoint.model, x[first], x[last], steps, path, labels=ends)
     _save(plotting.interpolation_strip(images), to or run / "interpolation.png")
 
 
@@ -215,11 +227,11 @@ def info(
         print(json.dumps(facts | {"presets": presets}, indent=2))
         return
     _print_figures("This machine", facts, as_json=False)
-    table = Table("preset", "hidden", "latents", "epochs", "β", "for", title="Presets")
+    table = Table("preset", "channels", "hidden", "latents", "epochs", "β", "for", title="Presets")
     for name, (model, training, purpose) in PRESETS.items():
-        hidden = ", ".join(map(str, model.hidden_sizes))
+        channels, hidden = (", ".join(map(str, n)) for n in (model.channels, model.hidden_sizes))
         latents, epochs = str(model.latent_size), str(training.epochs)
-        table.add_row(name, hidden, latents, epochs, f"{training.beta:g}", purpose)
+        table.add_row(name, channels, hidden, latents, epochs, f"{training.beta:g}", purpose)
     out.print(table)
 
 

@@ -12,6 +12,7 @@ __all__ = ["PRESETS", "ModelConfig", "Preset", "TrainConfig", "preset"]
 ACTIVATIONS = ("relu", "silu", "tanh")
 BINARIZATIONS = ("threshold", "static", "stochastic")
 SCHEDULES = ("constant", "cosine")
+UPSAMPLINGS = ("transposed", "depth_to_space")
 
 
 def _choose(names: Iterable[str]) -> str:
@@ -30,29 +31,39 @@ def _require_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a fully connected VAE; the default is the BrainState tutorial's network.
+    """The shape of a VAE; the default is the BrainState tutorial's network.
 
     ``hidden_sizes=(256,)`` and ``latent_size=32`` give 784-256-32-256-784 on 28×28 images.
     The decoder mirrors the encoder.
 
     Args:
-        hidden_sizes: units of each hidden layer of the encoder, from the image inwards.
+        hidden_sizes: units of each dense hidden layer of the encoder, from the image inwards.
         latent_size: number of latent variables, at least 1.
         image_shape: height and width of an image, in pixels.
         activation: ``"relu"``, ``"silu"`` or ``"tanh"``.
+        channels: channels of each 3×3 convolution of the encoder, from the image inwards, before
+            the dense layers; each halves height and width. Empty: the model is fully connected.
+        upsampling: how a convolutional decoder doubles height and width: ``"transposed"``
+            convolutions, or ``"depth_to_space"`` after an ordinary one.
+        classes: number of classes of a conditional model, whose labels run from 0 to
+            ``classes - 1``; 0 means that the model takes no labels.
 
     Raises:
-        ConfigError: if a size is below 1, or the activation is unknown.
+        ConfigError: if a size is below 1, a name is unknown, the sides of the image cannot be
+            halved once for each of ``channels``, or ``channels`` and ``classes`` are both given.
     """
 
     hidden_sizes: tuple[int, ...] = (256,)
     latent_size: int = 32
     image_shape: tuple[int, int] = (28, 28)
     activation: str = "relu"
+    channels: tuple[int, ...] = ()
+    upsampling: str = "transposed"
+    classes: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
-        object.__setattr__(self, "image_shape", tuple(self.image_shape))
+        for name in ("hidden_sizes", "image_shape", "channels"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for size in self.hidden_sizes:
             _require_count("every hidden size", size)
         _require_count("latent_size", self.latent_size)
@@ -61,6 +72,25 @@ class ModelConfig:
         for size in self.image_shape:
             _require_count("every side of image_shape", size)
         _require_one_of("activation", self.activation, ACTIVATIONS)
+        _require_one_of("upsampling", self.upsampling, UPSAMPLINGS)
+        _require_count("classes", self.classes, least=0)
+        self._require_channels_that_fit()
+
+    def _require_channels_that_fit(self) -> None:
+        for size in self.channels:
+            _require_count("every number of channels", size)
+        if self.channels and self.classes:
+            raise ConfigError(
+                "A model of this package is convolutional or conditional, not both.",
+                "Leave out channels or classes, or give VAE an encoder and a decoder of your own.",
+            )
+        factor = 2 ** len(self.channels)
+        if any(size % factor for size in self.image_shape):
+            raise ConfigError(
+                f"{len(self.channels)} convolutions divide each side of the image by {factor}, "
+                f"and image_shape is {self.image_shape}.",
+                "Use fewer channels, or images of another size.",
+            )
 
     @property
     def pixels(self) -> int:
@@ -176,6 +206,16 @@ PRESETS: dict[str, Preset] = {
             batch_size=512, epochs=50, learning_rate=4e-3, schedule="cosine", warmup_epochs=1
         ),
         "the best held-out ELBO that four minutes on two cores buy",
+    ),
+    "convolutional": Preset(
+        ModelConfig(hidden_sizes=(128,), activation="silu", channels=(8, 16)),
+        TrainConfig(epochs=3, learning_rate=3e-3, schedule="cosine"),
+        "an encoder and a decoder that know where a pixel's neighbours are",
+    ),
+    "conditional": Preset(
+        ModelConfig(hidden_sizes=(256,), latent_size=16, activation="silu", classes=10),
+        TrainConfig(epochs=12, learning_rate=2e-3, schedule="cosine"),
+        "digits of a class that is asked for",
     ),
 }
 

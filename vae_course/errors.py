@@ -9,6 +9,7 @@ __all__ = [
     "ConfigError",
     "CourseError",
     "DataError",
+    "ExerciseError",
     "ShapeError",
     "TrainingError",
 ]
@@ -46,3 +47,7 @@ class TrainingError(CourseError):
 
 class CheckpointError(CourseError):
     """A checkpoint file that is missing, damaged or not ours."""
+
+
+class ExerciseError(CourseError):
+    """A source or a notebook of an exercise that cannot be used."""

@@ -25,7 +25,7 @@ from vae_course.distributions import (
 )
 from vae_course.errors import ConfigError
 from vae_course.losses import elbo_terms
-from vae_course.models import VAE
+from vae_course.models import VAE, require_labels
 
 __all__ = [
     "ActiveUnits",
@@ -37,6 +37,7 @@ __all__ = [
     "terms_per_image",
 ]
 
+Labels = jax.Array | np.ndarray | None
 IMAGES_PER_CHUNK = 1000
 # Images times samples decoded at once: 5,000 rows of 784 floats are 16 MB an array.
 IMAGES_PER_BOUND = 50
@@ -60,21 +61,23 @@ class ActiveUnits(NamedTuple):
     rate: np.ndarray
 
 
-def evaluate(model: VAE, x: jax.Array, *, key: jax.Array) -> Evaluation:
+def evaluate(model: VAE, x: jax.Array, *, key: jax.Array, labels: Labels = None) -> Evaluation:
     """Held-out −ELBO with its parts, from one posterior sample an image.
 
     Args:
         model: a trained VAE.
         x: black-and-white images, ``(n, height, width)``, 0.0 or 1.0.
         key: a JAX random key, for the samples.
+        labels: for a conditional model only, integers, ``(n,)``.
 
     Returns:
         `Evaluation`; ``negative_elbo = distortion + rate``, whatever β the model was trained at.
 
     Raises:
-        ShapeError: if ``x`` is empty, of another shape, or holds anything but 0 and 1.
+        ShapeError: if ``x`` is empty, of another shape, or holds anything but 0 and 1, or if the
+            labels are not those that the model needs.
     """
-    distortion, rate = terms_per_image(model, x, key=key)
+    distortion, rate = terms_per_image(model, x, key=key, labels=labels)
     total = distortion + rate
     return Evaluation(
         negative_elbo=float(total.mean()),
@@ -84,13 +87,16 @@ def evaluate(model: VAE, x: jax.Array, *, key: jax.Array) -> Evaluation:
     )
 
 
-def terms_per_image(model: VAE, x: jax.Array, *, key: jax.Array) -> tuple[np.ndarray, np.ndarray]:
+def terms_per_image(
+    model: VAE, x: jax.Array, *, key: jax.Array, labels: Labels = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Distortion and rate of each image, for paired comparisons.
 
     Args:
         model: a trained VAE.
         x: black-and-white images, ``(n, height, width)``.
         key: a JAX random key.
+        labels: for a conditional model only, integers, ``(n,)``.
 
     Returns:
         distortion ``(n,)`` and rate ``(n,)``, in nats, float64.
@@ -99,25 +105,34 @@ def terms_per_image(model: VAE, x: jax.Array, *, key: jax.Array) -> tuple[np.nda
         ShapeError: as `evaluate`.
     """
     require_binary(x)
+    given = require_labels(model.config, labels, len(x))
     keys = jax.random.split(key, len(x))
     compiled = functools.partial(_terms, *brainstate.graph.treefy_split(model))
-    distortion, rate = _in_chunks(compiled, IMAGES_PER_CHUNK, x, keys)
+    distortion, rate = _in_chunks(compiled, IMAGES_PER_CHUNK, x, keys, *given)
     return distortion, rate
 
 
 def importance_weighted_bound(
-    model: VAE, x: jax.Array, *, samples: int, key: jax.Array, progress: bool = True
+    model: VAE,
+    x: jax.Array,
+    *,
+    samples: int,
+    key: jax.Array,
+    labels: Labels = None,
+    progress: bool = True,
 ) -> np.ndarray:
     """The importance-weighted lower bound on log p(x), for each image.
 
     L_K = log (1/K) Σₖ p(x | zₖ) p(zₖ) / q(zₖ | x), with z₁…z_K ~ q(z | x). With K = 1 its mean
-    is the ELBO; its expectation never falls as K grows, and tends to log p(x).
+    is the ELBO; its expectation never falls as K grows, and tends to log p(x). Of a conditional
+    model every density is conditional on the label, and the bound is one on log p(x | y).
 
     Args:
         model: a trained VAE.
         x: black-and-white images, ``(n, height, width)``, 0.0 or 1.0.
         samples: K, at least 1.
         key: a JAX random key.
+        labels: for a conditional model only, integers, ``(n,)``.
         progress: show a bar if it takes over two seconds.
 
     Returns:
@@ -133,14 +148,21 @@ def importance_weighted_bound(
     require_binary(x)
     if samples < 1:
         raise ConfigError(f"samples is {samples}.", "Use at least 1.")
+    given = require_labels(model.config, labels, len(x))
     keys = jax.random.split(key, len(x))
     compiled = functools.partial(_bound, *brainstate.graph.treefy_split(model), samples)
-    (bound,) = _in_chunks(compiled, IMAGES_PER_BOUND, x, keys, progress=progress)
+    (bound,) = _in_chunks(compiled, IMAGES_PER_BOUND, x, keys, *given, progress=progress)
     return bound
 
 
 def log_likelihood(
-    model: VAE, x: jax.Array, *, key: jax.Array, samples: int = 5000, progress: bool = True
+    model: VAE,
+    x: jax.Array,
+    *,
+    key: jax.Array,
+    samples: int = 5000,
+    labels: Labels = None,
+    progress: bool = True,
 ) -> np.ndarray:
     """An estimate of log p(x) for each image: the bound of many importance samples.
 
@@ -152,6 +174,7 @@ def log_likelihood(
         x: as `importance_weighted_bound`.
         key: as `importance_weighted_bound`.
         samples: importance samples for each image; 5,000 is Burda et al.'s number.
+        labels: as `importance_weighted_bound`.
         progress: as `importance_weighted_bound`.
 
     Returns:
@@ -164,10 +187,14 @@ def log_likelihood(
     Source:
         Burda, Grosse and Salakhutdinov (2016), section 5.
     """
-    return importance_weighted_bound(model, x, samples=samples, key=key, progress=progress)
+    return importance_weighted_bound(
+        model, x, samples=samples, key=key, labels=labels, progress=progress
+    )
 
 
-def active_units(model: VAE, x: jax.Array, *, threshold: float = 0.01) -> ActiveUnits:
+def active_units(
+    model: VAE, x: jax.Array, *, threshold: float = 0.01, labels: Labels = None
+) -> ActiveUnits:
     """How many latents react to the image.
 
     A latent j counts as active if Var_x(E[zⱼ | x]) > threshold: the variance over images of
@@ -178,6 +205,7 @@ def active_units(model: VAE, x: jax.Array, *, threshold: float = 0.01) -> Active
         model: a trained VAE.
         x: black-and-white images, ``(n, height, width)``, 0.0 or 1.0.
         threshold: variance above which a latent counts.
+        labels: for a conditional model only, integers, ``(n,)``.
 
     Returns:
         `ActiveUnits`: number of active latents, variance of each posterior mean, and rate of each
@@ -190,36 +218,39 @@ def active_units(model: VAE, x: jax.Array, *, threshold: float = 0.01) -> Active
         Burda, Grosse and Salakhutdinov (2016), section 5.3 and appendix C.
     """
     require_binary(x)
+    given = require_labels(model.config, labels, len(x))
     compiled = functools.partial(_codes, *brainstate.graph.treefy_split(model))
-    mean, rate = _in_chunks(compiled, IMAGES_PER_CHUNK, x)
+    mean, rate = _in_chunks(compiled, IMAGES_PER_CHUNK, x, *given)
     variance = mean.var(axis=0)
     return ActiveUnits(int((variance > threshold).sum()), variance, rate.mean(axis=0))
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _terms(graphdef: Any, states: Any, x: jax.Array, keys: jax.Array) -> Any:
+def _terms(graphdef: Any, states: Any, x: jax.Array, keys: jax.Array, *labels: jax.Array) -> Any:
     model = brainstate.graph.treefy_merge(graphdef, states)
-    mean, logvar = model.encode(x)
+    mean, logvar = model.encode(x, *labels)
     z = jax.vmap(lambda m, v, k: reparameterize(m, v, key=k))(mean, logvar, keys)
-    return elbo_terms(model.decode(z), x, mean, logvar)
+    return elbo_terms(model.decode(z, *labels), x, mean, logvar)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _codes(graphdef: Any, states: Any, x: jax.Array) -> Any:
-    mean, logvar = brainstate.graph.treefy_merge(graphdef, states).encode(x)
+def _codes(graphdef: Any, states: Any, x: jax.Array, *labels: jax.Array) -> Any:
+    mean, logvar = brainstate.graph.treefy_merge(graphdef, states).encode(x, *labels)
     # gaussian_kl sums over its last axis; a new one keeps the latents apart.
     return mean, gaussian_kl(mean[..., None], logvar[..., None])
 
 
 @functools.partial(jax.jit, static_argnums=(0, 2))
-def _bound(graphdef: Any, states: Any, samples: int, x: jax.Array, keys: jax.Array) -> Any:
+def _bound(
+    graphdef: Any, states: Any, samples: int, x: jax.Array, keys: jax.Array, *labels: jax.Array
+) -> Any:
     model = brainstate.graph.treefy_merge(graphdef, states)
-    mean, logvar = model.encode(x)
+    mean, logvar = model.encode(x, *labels)
     width = min(samples, SAMPLES_PER_PASS)
 
     def add_pass(total: jax.Array, start: jax.Array) -> tuple[jax.Array, None]:
         pass_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, start)
-        weights = _log_weights(model, x, mean, logvar, width, pass_keys)  # (images, width)
+        weights = _log_weights(model, x, mean, logvar, width, pass_keys, *labels)  # (images, width)
         # The last pass may reach beyond the number asked for.
         weights = jnp.where(start + jnp.arange(width) < samples, weights, -jnp.inf)
         return jnp.logaddexp(total, jax.nn.logsumexp(weights, axis=1)), None
@@ -230,14 +261,21 @@ def _bound(graphdef: Any, states: Any, samples: int, x: jax.Array, keys: jax.Arr
 
 
 def _log_weights(
-    model: VAE, x: jax.Array, mean: jax.Array, logvar: jax.Array, width: int, keys: jax.Array
+    model: VAE,
+    x: jax.Array,
+    mean: jax.Array,
+    logvar: jax.Array,
+    width: int,
+    keys: jax.Array,
+    *labels: jax.Array,
 ) -> jax.Array:
     """Log p(x, z) − log q(z | x) for ``width`` draws of each image, ``(images, width)``."""
     images, latents = mean.shape
     means = jnp.broadcast_to(mean[:, None], (images, width, latents))
     logvars = jnp.broadcast_to(logvar[:, None], means.shape)
     z = jax.vmap(lambda m, v, k: reparameterize(m, v, key=k))(means, logvars, keys)
-    logits = model.decode(z.reshape(-1, latents))  # (images · width, height, width)
+    each = (jnp.repeat(y, width) for y in labels)
+    logits = model.decode(z.reshape(-1, latents), *each)  # (images · width, height, width)
     repeated = jnp.broadcast_to(x[:, None], (images, width, *x.shape[1:])).reshape(logits.shape)
     likelihood = bernoulli_log_prob(logits, repeated).reshape(images, width)
     prior = gaussian_log_prob(z, jnp.zeros_like(z), jnp.zeros_like(z))

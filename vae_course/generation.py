@@ -11,7 +11,7 @@ import numpy as np
 
 from vae_course.distributions import require_binary
 from vae_course.errors import ConfigError, ShapeError
-from vae_course.models import VAE
+from vae_course.models import VAE, require_labels
 
 __all__ = [
     "interpolate",
@@ -24,54 +24,60 @@ __all__ = [
 ]
 
 PATHS = ("linear", "spherical")
+Labels = jax.Array | np.ndarray | None
 
 
-def sample_prior(model: VAE, count: int, *, key: jax.Array) -> np.ndarray:
+def sample_prior(model: VAE, count: int, *, key: jax.Array, labels: Labels = None) -> np.ndarray:
     """Decode ``count`` draws from the prior: z ~ N(0, I).
 
     Args:
         model: a trained VAE.
         count: number of images, at least 1.
         key: a JAX random key.
+        labels: for a conditional model only: the class of each image, integers, ``(count,)``.
 
     Returns:
         ``(count, height, width)``, in [0, 1].
 
     Raises:
         ConfigError: if ``count`` is below 1.
+        ShapeError: if the labels are not those that the model needs.
     """
     _require_at_least("count", count, 1)
-    return _decode(model, jax.random.normal(key, (count, model.config.latent_size)))
+    return _decode(model, jax.random.normal(key, (count, model.config.latent_size)), labels)
 
 
-def reconstruct(model: VAE, x: jax.Array) -> np.ndarray:
+def reconstruct(model: VAE, x: jax.Array, *, labels: Labels = None) -> np.ndarray:
     """Decode the posterior mean of each image.
 
     Args:
         model: a trained VAE.
         x: black-and-white images, ``(n, height, width)``, 0.0 or 1.0.
+        labels: for a conditional model only, integers, ``(n,)``.
 
     Returns:
         ``(n, height, width)``, in [0, 1].
 
     Raises:
-        ShapeError: if ``x`` is empty, of another shape, or holds anything but 0 and 1.
+        ShapeError: if ``x`` is empty, of another shape, or holds anything but 0 and 1, or if the
+            labels are not those that the model needs.
     """
-    return _decode(model, posterior_means(model, x))
+    return _decode(model, posterior_means(model, x, labels=labels), labels)
 
 
-def posterior_means(model: VAE, x: jax.Array) -> jax.Array:
-    """The code of each image, E[z | x]: ``(n, latents)``.
+def posterior_means(model: VAE, x: jax.Array, *, labels: Labels = None) -> jax.Array:
+    """The code of each image, E[z | x] or E[z | x, y]: ``(n, latents)``.
 
     Args:
         model: a trained VAE.
         x: black-and-white images, ``(n, height, width)``, 0.0 or 1.0.
+        labels: for a conditional model only, integers, ``(n,)``.
 
     Raises:
         ShapeError: as `reconstruct`.
     """
     require_binary(x)
-    return model.encode(jnp.asarray(x))[0]
+    return model.encode(jnp.asarray(x), *require_labels(model.config, labels, len(x)))[0]
 
 
 def latent_path(start: jax.Array, end: jax.Array, steps: int, path: str = "linear") -> jax.Array:
@@ -128,9 +134,18 @@ def _arc(start: jax.Array, end: jax.Array, t: jax.Array) -> jax.Array:
 
 
 def interpolate(
-    model: VAE, a: jax.Array, b: jax.Array, steps: int = 9, path: str = "linear"
+    model: VAE,
+    a: jax.Array,
+    b: jax.Array,
+    steps: int = 9,
+    path: str = "linear",
+    *,
+    labels: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Images on the way from ``a`` to ``b``, between their posterior means.
+
+    A label cannot be halfway. Where the two differ, the first half of the images is decoded under
+    the first label, the rest under the second.
 
     Args:
         model: a trained VAE.
@@ -138,23 +153,30 @@ def interpolate(
         b: another one.
         steps: number of images, at least 2; the ends are the two reconstructions.
         path: as `latent_path`.
+        labels: for a conditional model only: the labels of ``a`` and ``b``.
 
     Returns:
         ``(steps, height, width)``, in [0, 1].
 
     Raises:
         ConfigError: as `latent_path`.
-        ShapeError: if an image is of another shape, or not binarised.
+        ShapeError: if an image is of another shape, or not binarised, or the labels are not those
+            that the model needs.
     """
     if np.shape(a) != np.shape(b) or np.ndim(a) != 2:
         raise ShapeError(
             f"The images have shapes {np.shape(a)} and {np.shape(b)}.", "Give two (height, width)."
         )
-    start, end = posterior_means(model, jnp.stack([jnp.asarray(a), jnp.asarray(b)]))
-    return _decode(model, latent_path(start, end, steps, path))
+    ends = jnp.stack([jnp.asarray(a), jnp.asarray(b)])
+    pair = None if labels is None else jnp.asarray(labels)
+    start, end = posterior_means(model, ends, labels=pair)
+    codes = latent_path(start, end, steps, path)
+    return _decode(model, codes, None if pair is None else pair[jnp.arange(steps) * 2 // steps])
 
 
-def traverse(model: VAE, z: jax.Array, latent: int, values: jax.Array) -> np.ndarray:
+def traverse(
+    model: VAE, z: jax.Array, latent: int, values: jax.Array, *, label: int | None = None
+) -> np.ndarray:
     """Images of ``z`` with one latent set to each of ``values`` in turn.
 
     Args:
@@ -162,13 +184,15 @@ def traverse(model: VAE, z: jax.Array, latent: int, values: jax.Array) -> np.nda
         z: a code, ``(latents,)``, such as a row of `posterior_means`.
         latent: index of the latent to change, from 0.
         values: what to set it to, ``(steps,)``; −3 to 3 covers the prior.
+        label: for a conditional model only: the class to decode all of them as.
 
     Returns:
         ``(steps, height, width)``, in [0, 1].
 
     Raises:
         ConfigError: if there is no such latent.
-        ShapeError: if ``z`` is not one code, or ``values`` not one row of numbers.
+        ShapeError: if ``z`` is not one code, or ``values`` not one row of numbers, or if the
+            label is not one that the model needs.
     """
     size = model.config.latent_size
     if np.shape(z) != (size,) or np.ndim(values) != 1 or not len(values):
@@ -179,10 +203,11 @@ def traverse(model: VAE, z: jax.Array, latent: int, values: jax.Array) -> np.nda
     if not 0 <= latent < size:
         raise ConfigError(f"There is no latent {latent}.", f"Choose one from 0 to {size - 1}.")
     codes = jnp.tile(jnp.asarray(z), (len(values), 1))
-    return _decode(model, codes.at[:, latent].set(jnp.asarray(values)))
+    codes = codes.at[:, latent].set(jnp.asarray(values))
+    return _decode(model, codes, _for_all(label, len(codes)))
 
 
-def latent_grid(model: VAE, side: int = 20) -> np.ndarray:
+def latent_grid(model: VAE, side: int = 20, *, label: int | None = None) -> np.ndarray:
     """A map of a two-dimensional latent space, at equal steps of prior probability.
 
     Row i, column j decodes z = (Φ⁻¹(pⱼ), Φ⁻¹(pᵢ)) for p = (½, 1½, …) / side, with Φ the
@@ -192,12 +217,14 @@ def latent_grid(model: VAE, side: int = 20) -> np.ndarray:
     Args:
         model: a trained VAE with two latents.
         side: cells along each side, at least 1.
+        label: for a conditional model only: the class to decode all of them as.
 
     Returns:
         ``(side, side, height, width)``, in [0, 1].
 
     Raises:
         ConfigError: if the model does not have two latents, or ``side`` is below 1.
+        ShapeError: if the label is not one that the model needs.
 
     Source:
         Kingma and Welling (2014), appendix A.
@@ -210,12 +237,18 @@ def latent_grid(model: VAE, side: int = 20) -> np.ndarray:
     _require_at_least("side", side, 1)
     quantiles = jax.scipy.stats.norm.ppf((jnp.arange(side) + 0.5) / side)
     across, up = jnp.meshgrid(quantiles, quantiles[::-1])
-    images = _decode(model, jnp.stack([across.ravel(), up.ravel()], axis=1))
+    codes = jnp.stack([across.ravel(), up.ravel()], axis=1)
+    images = _decode(model, codes, _for_all(label, len(codes)))
     return images.reshape(side, side, *images.shape[1:])
 
 
-def _decode(model: VAE, z: jax.Array) -> np.ndarray:
-    return np.asarray(jax.nn.sigmoid(model.decode(z)))
+def _decode(model: VAE, z: jax.Array, labels: Labels) -> np.ndarray:
+    given = require_labels(model.config, labels, len(z))
+    return np.asarray(jax.nn.sigmoid(model.decode(z, *given)))
+
+
+def _for_all(label: int | None, count: int) -> np.ndarray | None:
+    return None if label is None else np.full(count, label)
 
 
 def _require_at_least(name: str, value: int, least: int) -> None:

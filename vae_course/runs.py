@@ -20,7 +20,15 @@ from vae_course.image_cache import write_atomically
 from vae_course.models import VAE, count_parameters
 from vae_course.training import History
 
-__all__ = ["describe", "held_out_images", "open_run", "prepare", "save_figure", "save_run"]
+__all__ = [
+    "classes_of_samples",
+    "describe",
+    "held_out_images",
+    "open_run",
+    "prepare",
+    "save_figure",
+    "save_run",
+]
 
 CHECKPOINT, HISTORY = "model.safetensors", "history.json"
 
@@ -91,8 +99,10 @@ def open_run(folder: Path) -> Checkpoint:
     return read(folder / CHECKPOINT)
 
 
-def held_out_images(checkpoint: Checkpoint, source: str | None, *, key: jax.Array) -> jax.Array:
-    """The test images, binarised as the model saw its own.
+def held_out_images(
+    checkpoint: Checkpoint, source: str | None, *, key: jax.Array
+) -> tuple[jax.Array, np.ndarray | None]:
+    """The test images, binarised as the model saw its own, and their labels if it takes any.
 
     Raises:
         CheckpointError: if the checkpoint does not say what the model was trained on.
@@ -111,7 +121,30 @@ def held_out_images(checkpoint: Checkpoint, source: str | None, *, key: jax.Arra
             "Give the same data with --data or VAE_COURSE_DATA.",
         )
     config = checkpoint.train_config
-    return binarize(images.test_images, config.binarization, key=key, level=config.level)
+    x = binarize(images.test_images, config.binarization, key=key, level=config.level)
+    return x, images.test_labels if checkpoint.model.config.classes else None
+
+
+def classes_of_samples(model: VAE, count: int, label: int | None = None) -> np.ndarray | None:
+    """A label for each of ``count`` samples: the one asked for, or else all classes in order.
+
+    Returns:
+        ``(count,)``, or None if the model takes no labels.
+
+    Raises:
+        ConfigError: if a label is asked for that the model does not have.
+    """
+    classes = model.config.classes
+    if label is None:
+        return np.arange(count) % classes if classes else None
+    if not classes:
+        raise ConfigError(
+            f"The label is {label}, and this model is not conditional.",
+            "Leave the label out, or train a model with the preset 'conditional'.",
+        )
+    if not 0 <= label < classes:
+        raise ConfigError(f"There is no label {label}.", f"Choose one from 0 to {classes - 1}.")
+    return np.full(count, label)
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -155,7 +188,8 @@ def _save_figures(
     if history.epochs:
         save_figure(plotting.training_curves(history), folder / "training.png")
     x = binarize(images.test_images[:10], config.binarization, key=key, level=config.level)
-    axes = plotting.reconstructions(np.asarray(x), reconstruct(model, x))
+    labels = images.test_labels[:10] if model.config.classes else None
+    axes = plotting.reconstructions(np.asarray(x), reconstruct(model, x, labels=labels))
     save_figure(axes, folder / "reconstructions.png")
-    samples = sample_prior(model, 60, key=key)
+    samples = sample_prior(model, 60, key=key, labels=classes_of_samples(model, 60))
     save_figure(plotting.image_grid(samples), folder / "samples.png")

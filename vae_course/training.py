@@ -22,7 +22,7 @@ from vae_course.data import ImageData, binarize, epoch_indices
 from vae_course.errors import TrainingError
 from vae_course.evaluation import evaluate
 from vae_course.losses import ElboTerms, elbo
-from vae_course.models import VAE, parameters
+from vae_course.models import VAE, parameters, require_labels
 
 __all__ = [
     "History",
@@ -36,6 +36,17 @@ __all__ = [
 ]
 
 Weights = dict[Any, Any]
+CONVOLUTIONS = (
+    brainstate.nn.Conv1d,
+    brainstate.nn.Conv2d,
+    brainstate.nn.Conv3d,
+    brainstate.nn.ConvTranspose1d,
+    brainstate.nn.ConvTranspose2d,
+    brainstate.nn.ConvTranspose3d,
+    brainstate.nn.ScaledWSConv1d,
+    brainstate.nn.ScaledWSConv2d,
+    brainstate.nn.ScaledWSConv3d,
+)
 
 
 class History(NamedTuple):
@@ -106,6 +117,7 @@ def train_step(
     *,
     key: jax.Array,
     beta: float = 1.0,
+    labels: jax.Array | None = None,
 ) -> ElboTerms:
     """One gradient step on one batch; updates ``model`` and ``optimizer``.
 
@@ -115,13 +127,15 @@ def train_step(
         x: black-and-white images, ``(batch, height, width)``.
         key: a JAX random key, for the latent samples.
         beta: weight of the rate.
+        labels: for a conditional model only, integers, ``(batch,)``.
 
     Returns:
         `ElboTerms` of this batch, before the update.
     """
+    given = {} if labels is None else {"labels": labels}  # a VAE of one's own may take none
 
     def loss_of_batch() -> tuple[jax.Array, ElboTerms]:
-        out = model(x, key=key)
+        out = model(x, key=key, **given)
         terms = elbo(out.logits, x, out.mean, out.logvar, beta=beta)
         return terms.loss, terms
 
@@ -151,34 +165,70 @@ class WeightAverage:
 
 
 def compile_epoch(
-    model: VAE, images: np.ndarray, config: TrainConfig
+    model: VAE,
+    images: np.ndarray,
+    config: TrainConfig,
+    *,
+    labels: np.ndarray | None = None,
+    progress: bool = False,
 ) -> tuple[Callable[[jax.Array], ElboTerms], WeightAverage | None]:
-    """A function from a key to the terms of every step, each ``(steps,)``; compiled once."""
+    """A function from a key to the terms of every step, each ``(steps,)``; compiled once.
+
+    An epoch is one compiled loop. Only a model that contains a convolution of brainstate's is
+    trained by a Python loop over the compiled step: on a CPU, XLA computes the gradient of a
+    convolution some ten times more slowly inside a compiled loop than outside.
+    """
     method, level = config.binarization, config.level
     if method == "static":  # drawn once for the whole set, so that every epoch sees the same
         images = np.asarray(255 * binarize(images, "static"), np.uint8)
         method, level = "threshold", 0
-    on_device = jnp.asarray(images)
+    on_device = jax.tree.map(jnp.asarray, (images, labels))
     optimizer = make_optimizer(model, config, max(1, len(images) // config.batch_size))
     decay = config.average_decay
     average = None if decay is None else WeightAverage(model, decay)
 
-    def epoch(images: jax.Array, key: jax.Array) -> ElboTerms:
-        def step(indices: jax.Array, key: jax.Array) -> ElboTerms:
-            pixel_key, latent_key = jax.random.split(key)
-            x = binarize(images[indices], method, key=pixel_key, level=level)
-            terms = train_step(model, optimizer, x, key=latent_key, beta=config.beta)
-            if average is not None:
-                average.update()
-            return terms
+    def step(data: Any, indices: jax.Array, key: jax.Array) -> ElboTerms:
+        images, labels = jax.tree.map(lambda rows: rows[indices], data)
+        pixel_key, latent_key = jax.random.split(key)
+        x = binarize(images, method, key=pixel_key, level=level)
+        terms = train_step(model, optimizer, x, key=latent_key, beta=config.beta, labels=labels)
+        if average is not None:
+            average.update()
+        return terms
 
+    def plan(key: jax.Array) -> tuple[jax.Array, jax.Array]:
         order_key, steps_key = jax.random.split(key)
         indices = epoch_indices(len(images), config.batch_size, key=order_key)
-        keys = jax.random.split(steps_key, len(indices))
-        return cast(ElboTerms, brainstate.transform.for_loop(step, indices, keys))
+        return indices, jax.random.split(steps_key, len(indices))
+
+    def epoch(data: Any, key: jax.Array) -> ElboTerms:
+        loop = brainstate.transform.for_loop(functools.partial(step, data), *plan(key))
+        return cast(ElboTerms, loop)
 
     # The images are an argument: as a constant they would be compiled into the program.
+    if _has_convolution(model):
+        one_step = functools.partial(brainstate.transform.jit(step), on_device)
+        return lambda key: _step_by_step(one_step, *plan(key), progress=progress), average
     return functools.partial(brainstate.transform.jit(epoch), on_device), average
+
+
+def _has_convolution(model: VAE) -> bool:
+    nodes = cast(Any, model.nodes())
+    return any(isinstance(node, CONVOLUTIONS) for node in nodes.values())
+
+
+def _step_by_step(
+    step: Callable[[jax.Array, jax.Array], ElboTerms],
+    indices: jax.Array,
+    keys: jax.Array,
+    *,
+    progress: bool,
+) -> ElboTerms:
+    steps = zip(np.asarray(indices), keys, strict=True)
+    bar = functools.partial(tqdm, total=len(indices), unit=" step", delay=2, leave=False)
+    # Fetching the terms waits for the step: the bar is true, and Ctrl-C is heard at once.
+    terms = [jax.device_get(step(*given)) for given in bar(steps, "epoch", disable=not progress)]
+    return jax.tree.map(lambda *column: jnp.asarray(np.stack(column)), *terms)
 
 
 def fit(
@@ -186,9 +236,10 @@ def fit(
 ) -> History:
     """Train ``model`` in place, and measure it on the held-out images after each epoch.
 
-    An epoch is one compiled call: the images stay on the device as uint8, and are shuffled,
-    gathered and binarised there. Ctrl-C (or the notebook's stop button) ends training at the
-    last complete epoch, with its weights and its history.
+    An epoch is one compiled call (a model with convolutions: one for each step, see
+    `compile_epoch`): the images stay on the device as uint8, and are shuffled, gathered and
+    binarised there. A conditional model is given the data's labels. Ctrl-C (or the notebook's
+    stop button) ends training at the last complete epoch, with its weights and its history.
 
     Args:
         model: from `init_model`; trained further if it was trained before.
@@ -202,13 +253,16 @@ def fit(
 
     Raises:
         ConfigError: if the batch size exceeds the number of images.
-        ShapeError: if the images do not fit the model.
+        ShapeError: if the images or the labels do not fit the model.
         TrainingError: if the loss became NaN or infinite; the model keeps the weights of the
             last complete epoch.
     """
     epochs_key, held_out_key, evaluation_key = jax.random.split(key, 3)
     held_out = binarize(data.test_images, config.binarization, key=held_out_key, level=config.level)
-    run_epoch, average = compile_epoch(model, data.train_images, config)
+    labels, held_out_labels = _labels_for(model, data)
+    run_epoch, average = compile_epoch(
+        model, data.train_images, config, labels=labels, progress=progress
+    )
     rows: list[tuple[float, ...]] = []
     complete, interrupted = _weights(model), False
     try:
@@ -219,7 +273,7 @@ def fit(
                 latest = _weights(model)
                 if average is not None:
                     _set_weights(model, average.weights())
-                test = evaluate(model, held_out, key=evaluation_key)
+                test = evaluate(model, held_out, key=evaluation_key, labels=held_out_labels)
                 test_loss = test.distortion + config.beta * test.rate
                 seconds = time.perf_counter() - started
                 row = (*train, test_loss, test.distortion, test.rate, seconds)
@@ -234,6 +288,15 @@ def fit(
         _set_weights(model, complete)
     columns = np.asarray(rows, float).reshape(len(rows), len(History._fields) - 1).T
     return History(*columns, interrupted=interrupted)  # type: ignore[misc]
+
+
+def _labels_for(model: VAE, data: ImageData) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The labels of both splits, if the model takes any; refused if there are too few classes."""
+    if not model.config.classes:
+        return None, None
+    for labels in (data.train_labels, data.test_labels):
+        require_labels(model.config, labels, len(labels))
+    return data.train_labels, data.test_labels
 
 
 def _epoch_means(terms: ElboTerms, epoch: int) -> tuple[float, float, float]:
