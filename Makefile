@@ -14,7 +14,10 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test test-fast lint bench lock clean
+.PHONY: help env book exercises test test-fast test-solutions lint bench calibrate lock clean
+# The solutions keep what they trained apart from what a student keeps.
+NBVAL := VAE_COURSE_CACHE=$(CURDIR)/_build/solutions $(BIN)/python -m pytest --nbval-lax \
+    --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadscope
 
 help: ## list the targets
 	@echo "Usage: make TARGET [VAE_COURSE_DATA=folder|hub id|digits]"
@@ -33,8 +36,17 @@ env: .venv/.complete ## make the environment in .venv from the lock file
 book: env ## build the book, every page executed; ends with the path to open
 	@$(BIN)/python book/build.py
 
-test: env ## run all the tests
+exercises: env ## make the exercises' notebooks from solutions/*.md, and run the changed solutions
+	$(BIN)/vae-course exercises build
+
+test: env ## run all the tests, and every solution on your data and on the digits
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(MAKE) --no-print-directory test-solutions
+
+test-solutions: env ## run the solutions as a student would, on your data and on the digits
+	$(BIN)/vae-course exercises verify
+	$(NBVAL) solutions
+	VAE_COURSE_DATA=digits $(NBVAL) solutions
 
 test-fast: env ## run the tests that take seconds, while working
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not built"
@@ -47,6 +59,9 @@ lint: env ## check style and types
 bench: env ## measure speed, memory, start-up and quality; prints a table, writes JSON
 	$(BIN)/python benchmarks/run.py
 
+calibrate: env ## measure what the checks' thresholds judge, over 20 seeds (hours; resumes)
+	$(BIN)/python benchmarks/calibrate.py
+
 lock: ## resolve the newest packages into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --fork-strategy fewest --generate-hashes --no-annotate --no-header \
@@ -54,4 +69,4 @@ lock: ## resolve the newest packages into requirements.lock (needs uv)
 
 clean: ## remove what was built; .venv and downloaded data stay
 	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
-	find vae_course tests book benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find vae_course tests book benchmarks solutions -name __pycache__ -prune -exec rm -rf {} +

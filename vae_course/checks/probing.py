@@ -1,0 +1,94 @@
+"""Asking a student's model for codes and images; what follows from them is computed here."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vae_course.checks.oracles import bernoulli, gaussian_kl
+from vae_course.checks.plain import Handle
+from vae_course.checks.specs import Context
+from vae_course.checks.students import Student
+from vae_course.checks.verdicts import Mistake, array, require
+
+__all__ = ["HeldOut", "codes", "held_out", "logits", "paired_margin", "terms"]
+
+
+class HeldOut(NamedTuple):
+    """Test images made black or white at random, ``(n, height, width)``, with their labels."""
+
+    x: np.ndarray
+    labels: np.ndarray
+
+
+def held_out(context: Context, count: int) -> HeldOut:
+    """``count`` test images, or all there are, drawn and binarised with ``context.rng``."""
+    images = context.images
+    chosen = context.rng.permutation(len(images.test_images))[:count]
+    grey = images.test_images[chosen] / 255
+    x = (context.rng.random(grey.shape) < grey).astype(np.float32)
+    return HeldOut(x, images.test_labels[chosen].astype(np.int32))
+
+
+def codes(student: Student, model: str | Handle, x: np.ndarray, *labels: Any) -> tuple[Any, Any]:
+    """The mean and the logvar of each image, ``(n, latents)`` each, as float64.
+
+    Raises:
+        Mistake: if the model does not give two finite arrays of one shape.
+        NotStarted: if there is no model.
+    """
+    answer = student.method(model, "encode", x, *labels)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise Mistake(f"{model}.encode(x) should return (mean, logvar).")
+    mean = array(answer[0], what=f"The mean of {model}.encode(x)")
+    require(
+        mean.ndim == 2 and len(mean) == len(x),
+        f"The mean of {model}.encode(x) has shape {mean.shape}; "
+        f"it should have (batch, latents), here ({len(x)}, …).",
+    )
+    logvar = array(answer[1], mean.shape, what=f"The logvar of {model}.encode(x)")
+    finite = np.isfinite(mean).all() and np.isfinite(logvar).all()
+    require(finite, f"{model}.encode(x) is NaN or infinite in places.")
+    return mean, logvar
+
+
+def logits(student: Student, model: str | Handle, z: np.ndarray, *labels: Any) -> np.ndarray:
+    """Logits of each code, ``(n, height, width)``, as float64.
+
+    Raises:
+        Mistake: if the model does not give one finite image for each code.
+        NotStarted: if there is no model.
+    """
+    what = f"{model}.decode(z)"
+    answer = array(student.method(model, "decode", z.astype(np.float32), *labels), what=what)
+    require(
+        answer.ndim == 3 and len(answer) == len(z),
+        f"{what} has shape {answer.shape}; it should have (batch, height, width).",
+    )
+    require(np.isfinite(answer).all(), f"{what} is NaN or infinite in places.")
+    return answer
+
+
+def terms(
+    student: Student, model: str | Handle, x: np.ndarray, context: Context, *labels: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distortion and rate of each image in nats, ``(n,)`` each, from one draw of z an image.
+
+    The noise is drawn here; the formulas are the oracles'.
+
+    Raises:
+        Mistake: as `codes` and `logits`.
+        NotStarted: if there is no model.
+    """
+    mean, logvar = codes(student, model, x, *labels)
+    z = mean + np.exp(logvar / 2) * context.rng.normal(size=mean.shape)
+    decoded = logits(student, model, z, *labels)
+    require(
+        decoded.shape == x.shape, f"{model}.decode(z) has shape {decoded.shape}, not {x.shape}."
+    )
+    return -bernoulli(decoded, x).sum((1, 2)), gaussian_kl(mean, logvar).sum(1)
+
+
+def paired_margin(lower: np.ndarray, higher: np.ndarray) -> tuple[float, float]:
+    """By how much ``lower`` lies below ``higher`` over the same images, and its standard error."""
+    gap = higher - lower
+    return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap)))
