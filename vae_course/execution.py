@@ -127,7 +127,6 @@ def execute(
         kernel_name="python3",
         allow_errors=keep_going,
         record_timing=False,
-        store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
@@ -139,7 +138,8 @@ def execute(
         raise ExerciseError(
             f"A cell ran for more than {timeout} seconds.", "Look for an endless loop."
         ) from None
-    notebook.metadata.pop("language_info", None)
+    for noise in ("language_info", "widgets"):
+        notebook.metadata.pop(noise, None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_noise(output)]
