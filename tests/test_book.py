@@ -10,18 +10,33 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from vae_course.checks import EXERCISES, exercise
+
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 HTML = ROOT / "_build" / "html"
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MOST_LINES = 25
+INPUTS = ("vae_course/a.py", "requirements.lock", "book/matplotlibrc", "benchmarks/a.json")
 CONFIGURED_DATA = os.environ.get("VAE_COURSE_DATA")
 
 
-def toc_pages():
+def toc_files():
+    """Every page of the table of contents, in order: chapters, exercises, solutions."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    chapters = [c["file"] for part in toc["parts"] for c in part["chapters"]]
-    return [toc["root"], *chapters]
+    entries = [entry for part in toc["parts"] for entry in part["chapters"]]
+    inner = [[entry, *entry.get("sections", [])] for entry in entries]
+    return [toc["root"], *(entry["file"] for group in inner for entry in group)]
+
+
+def toc_pages():
+    """The pages with a source of their own in book/."""
+    return [page for page in toc_files() if page.startswith("book/")]
+
+
+def notebook_pages():
+    """The exercises and solutions: pages with stored outputs."""
+    return [page for page in toc_files() if not page.startswith("book/")]
 
 
 def cells(page):
@@ -43,6 +58,12 @@ EXECUTED = [p for p in toc_pages() if "{code-cell}" in (ROOT / f"{p}.md").read_t
 def test_every_page_is_in_the_table_of_contents_and_exists():
     written = {f"book/{path.stem}" for path in BOOK.glob("*.md")}
     assert set(toc_pages()) == written
+
+
+def test_every_exercise_and_every_solution_is_a_page():
+    files = [exercise(name).file for name in EXERCISES]
+    expected = [f"{folder}/{file}" for file in files for folder in ("exercises", "solutions")]
+    assert notebook_pages() == expected
 
 
 def test_most_chapters_execute_code():
@@ -87,7 +108,8 @@ def test_chapters_use_no_global_randomness(page):
 def make_tree(root):
     (root / "vae_course").mkdir(parents=True)
     (root / "book").mkdir()
-    for name in ("vae_course/a.py", "requirements.lock", "book/matplotlibrc"):
+    (root / "benchmarks").mkdir()
+    for name in INPUTS:
         (root / name).write_text("one")
 
 
@@ -96,7 +118,7 @@ def test_stored_outputs_are_kept_apart_by_everything_they_depend_on(tmp_path):
     first = course.inputs_hash(tmp_path, "images")
     assert course.inputs_hash(tmp_path, "images") == first
     assert course.inputs_hash(tmp_path, "other images") != first
-    for name in ("vae_course/a.py", "requirements.lock", "book/matplotlibrc"):
+    for name in INPUTS:
         before = course.inputs_hash(tmp_path, "images")
         (tmp_path / name).write_text("two")
         assert course.inputs_hash(tmp_path, "images") != before
@@ -137,6 +159,26 @@ def test_built_page_is_whole(page):
     assert not broken_links(document, (HTML / page).parent)
     pictures = document.select_one("article") or document
     assert not unnamed_pictures(pictures)
+
+
+@pytest.mark.built
+@pytest.mark.parametrize("page", notebook_pages())
+def test_an_exercise_or_solution_shows_what_is_stored_and_was_not_executed(page):
+    document = soup(page)
+    assert not broken_links(document, (HTML / page).parent)
+    assert document.select_one(".executed-note") is None
+    assert bool(document.select(".cell_output")) == page.startswith("solutions/")
+    assert document.select("details > summary")
+    assert (HTML / "_sources" / f"{page}.ipynb").exists()
+
+
+@pytest.mark.built
+def test_where_a_check_sends_the_student_there_is_such_a_section():
+    for name in EXERCISES:
+        for task in exercise(name).tasks:
+            page, _, anchor = task.where.partition("#")
+            if page:
+                assert soup(f"book/{page}").find(id=anchor or True), task.where
 
 
 @pytest.mark.built

@@ -21,7 +21,7 @@ from vae_course.exercises import (
     solution_notebook,
     student_notebook,
 )
-from vae_course.image_cache import write_atomically
+from vae_course.image_cache import cache_folder, write_atomically
 
 __all__ = ["build", "check_notebook", "execute", "read_notebook", "verify"]
 
@@ -56,7 +56,8 @@ def build(root: Path, say: Say, *, only: str | None = None, again: bool = False)
             say(f"{source.spec.id}: unchanged")
             continue
         say(f"{source.spec.id}: running the solution …")
-        executed = execute(solution, path.parent)
+        # A cache of its own, so that the solutions are not kept as somebody's answers.
+        executed = execute(solution, path.parent, cache=cache_folder() / "solutions")
         _require_sound(source, executed)
         _write(target, executed)
         say(f"{source.spec.id}: {len(nbformat.writes(executed)) // 1000} kB")
@@ -113,14 +114,27 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def execute(
-    notebook: NotebookNode, folder: Path, *, keep_going: bool = False, timeout: int = CELL_TIMEOUT
+    notebook: NotebookNode,
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    keep_going: bool = False,
+    timeout: int = CELL_TIMEOUT,
 ) -> NotebookNode:
     """Run all the cells of ``notebook`` in a fresh kernel, in ``folder``; the same notebook.
+
+    Args:
+        notebook: changed in place.
+        folder: where the kernel starts.
+        cache: the course's cache folder for this run; None means the usual one.
+        keep_going: run the cells after one that raises, too.
+        timeout: seconds that a cell may take.
 
     Raises:
         ExerciseError: if the kernel dies or a cell takes too long.
         CellExecutionError: if a cell raises, unless ``keep_going``.
     """
+    cache_for = str(cache or cache_folder())
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -131,7 +145,7 @@ def execute(
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute(env={**os.environ, "TQDM_DISABLE": "1"})
+        client.execute(env={**os.environ, "VAE_COURSE_CACHE": cache_for, "TQDM_DISABLE": "1"})
     except DeadKernelError:
         raise ExerciseError("The kernel died while it ran.", "Restart it and run all.") from None
     except CellTimeoutError:

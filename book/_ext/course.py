@@ -24,8 +24,9 @@ STAND_IN = (
 
 
 def inputs_hash(root: Path, data: str) -> str:
-    """A hash of the package, the lock file, the figure style and the data."""
+    """A hash of the package, the lock file, the figure style, the data, what pages tabulate."""
     files = [*sorted((root / "vae_course").rglob("*.py")), root / "requirements.lock"]
+    files += sorted((root / "benchmarks").glob("*.json"))
     digest = hashlib.sha256(data.encode())
     for path in [*files, root / "book" / "matplotlibrc"]:
         digest.update(str(path.relative_to(root)).encode())
