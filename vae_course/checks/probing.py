@@ -1,16 +1,30 @@
 """Asking a student's model for codes and images; what follows from them is computed here."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from vae_course.checks.oracles import bernoulli, gaussian_kl
 from vae_course.checks.plain import Handle
 from vae_course.checks.specs import Context
 from vae_course.checks.students import Student
-from vae_course.checks.verdicts import Mistake, array, require
+from vae_course.checks.verdicts import Mistake, NotStarted, array, require
+from vae_course.data import binarize
 
-__all__ = ["HeldOut", "codes", "held_out", "logits", "paired_margin", "terms"]
+__all__ = [
+    "HeldOut",
+    "Remeasured",
+    "codes",
+    "held_out",
+    "logits",
+    "paired_margin",
+    "pairs",
+    "redrawn",
+    "remeasured",
+    "terms",
+]
 
 
 class HeldOut(NamedTuple):
@@ -27,6 +41,16 @@ def held_out(context: Context, count: int) -> HeldOut:
     grey = images.test_images[chosen] / 255
     x = (context.rng.random(grey.shape) < grey).astype(np.float32)
     return HeldOut(x, images.test_labels[chosen].astype(np.int32))
+
+
+def redrawn(context: Context, count: int) -> np.ndarray:
+    """The ``x_test`` that notebooks measure on: test images at random, of a small set with repeats.
+
+    Its keys are public, since a notebook states its numbers about these very images.
+    """
+    grey = context.images.test_images
+    rows = np.random.default_rng(0).integers(len(grey), size=count)
+    return np.asarray(binarize(grey[rows], "stochastic", key=jax.random.key(1)))
 
 
 def codes(student: Student, model: str | Handle, x: np.ndarray, *labels: Any) -> tuple[Any, Any]:
@@ -92,3 +116,46 @@ def paired_margin(lower: np.ndarray, higher: np.ndarray) -> tuple[float, float]:
     """By how much ``lower`` lies below ``higher`` over the same images, and its standard error."""
     gap = higher - lower
     return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap)))
+
+
+class Remeasured(NamedTuple):
+    """A model's terms in nats per image, means over images, as a notebook should find them."""
+
+    distortion: float
+    rate: float
+    distortion_at_mean: float
+    noise: float  # standard error of the difference of two right distortions
+    mean: np.ndarray  # of q(z | x), (n, latents)
+
+
+def remeasured(
+    student: Student, model: str | Handle, x: np.ndarray, context: Context
+) -> Remeasured:
+    """Measure a model anew, to hold a notebook's numbers against.
+
+    Raises:
+        Mistake: as `codes` and `logits`.
+        NotStarted: if there is no model.
+    """
+    (distortion, rate), (again, _) = (terms(student, model, x, context) for _ in range(2))
+    mean, _ = codes(student, model, x)
+    at_mean = -bernoulli(logits(student, model, mean), x).sum((1, 2)).mean()
+    noise = (distortion - again).std() / np.sqrt(len(x))
+    return Remeasured(distortion.mean(), rate.mean(), at_mean, noise, mean)
+
+
+def pairs(answer: Any, keys: Sequence[float], *, what: str, holds: str) -> np.ndarray:
+    """A dictionary of pairs as two rows of numbers, ``(2, keys)``.
+
+    Raises:
+        Mistake: if it is no dictionary, lacks a key, or holds anything but pairs.
+        NotStarted: if it is None.
+    """
+    if answer is None:
+        raise NotStarted
+    if not isinstance(answer, Mapping):
+        raise Mistake(f"{what} should be a dictionary to {holds}.")
+    missing = [f"{key:g}" for key in keys if key not in answer]
+    require(not missing, f"{what} lacks {', '.join(missing)}.")
+    rows = [array(answer[key], (2,), what=f"{what}[{key:g}]") for key in keys]
+    return np.stack(rows, axis=1)

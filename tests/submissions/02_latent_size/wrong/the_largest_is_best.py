@@ -1,0 +1,3 @@
+# task: enough
+# says: latents are enough already
+enough = max(SIZES)
