@@ -1,0 +1,3 @@
+# task: may_be_concluded
+# says: Look at the spread of the dots
+may_be_concluded = "d"
