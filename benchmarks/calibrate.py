@@ -40,7 +40,7 @@ def main() -> int:
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for name in options.only or EXERCISES:
         module = importlib.import_module(f"calibration_{name}")
-        for source, budget in SETTINGS:
+        for source, budget in getattr(module, "SETTINGS", SETTINGS):
             images = data.load_images(options.mnist if source == "mnist" else source)
             _run_seeds(results, module, name, images, budget, options.seeds)
     rows = [row for key, entry in results.items() for row in _rows(key, entry)]

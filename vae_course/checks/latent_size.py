@@ -1,6 +1,5 @@
 """Exercise 02, latent size: what the linear VAE predicts, and what equal β shows."""
 
-
 import numpy as np
 
 from vae_course.checks.plain import Handle
