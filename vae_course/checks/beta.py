@@ -35,7 +35,6 @@ PIXELS, LATENTS = (5, 4, 3), 6
 
 
 def _beta_loss(student: Student, context: Context) -> None:
-    what = "(loss, distortion, rate)"
     rows, pixels, beta = PIXELS[0], PIXELS[1] * PIXELS[2], 2.5
     score = context.rng.normal(0, 2, PIXELS).astype(np.float32)
     x = (context.rng.random(PIXELS) < 0.5).astype(np.float32)
@@ -47,7 +46,7 @@ def _beta_loss(student: Student, context: Context) -> None:
     near(
         _triple(student.call("beta_loss", score, x, mean, logvar, beta), rows),
         _weighed(d, r, beta),
-        what=what,
+        what="(loss, distortion, rate)",
         mistakes={
             "The KL is averaged over the latents, not summed.": _weighed(d, r / LATENTS, beta),
             "The factor ½ of the KL is missing.": _weighed(d, 2 * r, beta),
