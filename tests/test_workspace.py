@@ -20,6 +20,7 @@ def _own_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("VAE_COURSE_CACHE", str(tmp_path))
     monkeypatch.setenv("VAE_COURSE_DATA", "digits")
     before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)  # another test's may still be set
     yield
     jax.config.update("jax_compilation_cache_dir", before)
 

@@ -58,7 +58,12 @@ def elbo_terms(
 
 
 def elbo(
-    logits: jax.Array, x: jax.Array, mean: jax.Array, logvar: jax.Array, *, beta: float = 1.0
+    logits: jax.Array,
+    x: jax.Array,
+    mean: jax.Array,
+    logvar: jax.Array,
+    *,
+    beta: float | jax.Array = 1.0,
 ) -> ElboTerms:
     """The β-weighted loss and the evidence lower bound, as means over the batch.
 

@@ -116,7 +116,7 @@ def train_step(
     x: jax.Array,
     *,
     key: jax.Array,
-    beta: float = 1.0,
+    beta: float | jax.Array = 1.0,
     labels: jax.Array | None = None,
 ) -> ElboTerms:
     """One gradient step on one batch; updates ``model`` and ``optimizer``.
@@ -182,16 +182,19 @@ def compile_epoch(
     if method == "static":  # drawn once for the whole set, so that every epoch sees the same
         images = np.asarray(255 * binarize(images, "static"), np.uint8)
         method, level = "threshold", 0
-    on_device = jax.tree.map(jnp.asarray, (images, labels))
+    # Arguments of the program: as constants the images would be compiled into it, and every β
+    # would be a program of its own.
+    on_device = jax.tree.map(jnp.asarray, ((images, labels), config.beta))
     optimizer = make_optimizer(model, config, max(1, len(images) // config.batch_size))
     decay = config.average_decay
     average = None if decay is None else WeightAverage(model, decay)
 
     def step(data: Any, indices: jax.Array, key: jax.Array) -> ElboTerms:
-        images, labels = jax.tree.map(lambda rows: rows[indices], data)
+        whole, beta = data
+        images, labels = jax.tree.map(lambda rows: rows[indices], whole)
         pixel_key, latent_key = jax.random.split(key)
         x = binarize(images, method, key=pixel_key, level=level)
-        terms = train_step(model, optimizer, x, key=latent_key, beta=config.beta, labels=labels)
+        terms = train_step(model, optimizer, x, key=latent_key, beta=beta, labels=labels)
         if average is not None:
             average.update()
         return terms
@@ -205,7 +208,6 @@ def compile_epoch(
         loop = brainstate.transform.for_loop(functools.partial(step, data), *plan(key))
         return cast(ElboTerms, loop)
 
-    # The images are an argument: as a constant they would be compiled into the program.
     if _has_convolution(model):
         one_step = functools.partial(brainstate.transform.jit(step), on_device)
         return lambda key: _step_by_step(one_step, *plan(key), progress=progress), average

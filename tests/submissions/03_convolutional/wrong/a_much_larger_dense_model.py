@@ -1,5 +1,3 @@
 # task: models
 # says: take the narrowest layer that gives no fewer
 models = {"conv": joined(ConvEncoder, ConvDecoder), "mlp": dense_model(16)}
-for model in models.values():
-    work.train(model, settings, seed=3)
