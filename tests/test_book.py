@@ -202,7 +202,7 @@ def test_no_number_is_missing_or_not_a_number(page):
     for glued in article.select(".pasted-text, span.pasted-inline"):
         assert glued.text.strip() not in ("", "nan", "inf")
     prose = " ".join(p.text for p in article.find_all("p"))
-    assert not re.search(r"\{glue|\{numref|\{cite|\bnan\b", prose)
+    assert not re.search(r"\{glue|\{numref|\{cite|\bnan\b|\| (---|—) \|", prose)
 
 
 @pytest.mark.built

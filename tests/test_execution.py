@@ -82,6 +82,12 @@ def test_the_committed_notebooks_are_what_their_sources_make():
     assert execution.verify(ROOT) == []
 
 
+def test_the_committed_solutions_show_a_first_run():
+    paths = sorted((ROOT / "solutions").glob("*.ipynb"))
+    assert len(paths) == 6
+    assert not any("Kept from" in path.read_text(encoding="utf-8") for path in paths)
+
+
 def test_verify_finds_each_difference(root):
     student, solution = root / f"exercises/{FILE}.ipynb", root / f"solutions/{FILE}.ipynb"
     assert execution.verify(root, NAME) == []

@@ -79,7 +79,7 @@ def test_the_stub_raises_the_name_of_the_exercise(source):
 
 def test_the_solution_keeps_its_regions_and_says_what_it_is(source):
     notebook = exercises.solution_notebook(source())
-    assert notebook.cells[0].source.startswith("# Title: solution\n")
+    assert notebook.cells[0].source.startswith("# Title (solution)\n")
     assert "### BEGIN SOLUTION\n    return_value = x + x" in cell(notebook, "task-double").source
     assert cell(notebook, "written-why").source == "The model answer in words."
 

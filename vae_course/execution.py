@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,11 @@ def build(root: Path, say: Say, *, only: str | None = None, again: bool = False)
             say(f"{source.spec.id}: unchanged")
             continue
         say(f"{source.spec.id}: running the solution …")
-        # A cache of its own, so that the solutions are not kept as somebody's answers.
-        executed = execute(solution, path.parent, cache=cache_folder() / "solutions")
+        # A cache of its own, so that the solutions are not kept as somebody's answers; and
+        # without what an earlier run kept, so that they show what a first run does.
+        cache = cache_folder() / "solutions"
+        shutil.rmtree(cache / "progress", ignore_errors=True)
+        executed = execute(solution, path.parent, cache=cache)
         _require_sound(source, executed)
         _write(target, executed)
         say(f"{source.spec.id}: {len(nbformat.writes(executed)) // 1000} kB")

@@ -103,7 +103,7 @@ def solution_notebook(source: Source) -> NotebookNode:
     """The solution, regions kept, not executed yet."""
     notebook = _common(source, lambda _, cell: cell.source)
     first = notebook.cells[0]
-    first.source = re.sub(r"\A(# .*)", r"\1: solution", first.source)
+    first.source = re.sub(r"\A(# .*)", r"\1 (solution)", first.source)
     return notebook
 
 

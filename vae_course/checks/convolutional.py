@@ -12,6 +12,7 @@ from vae_course.data import binarize
 
 __all__ = ["EXERCISE"]
 
+PAGE = "convolutional#"
 SIDE, CELLS, STEP = 28, 7, 4  # pixels and features along a side; a feature stands for 4 pixels
 CLIP = 5.0  # a logvar held within ±5 or more loses nothing, one held within ±1 does
 MIDDLE = 3  # the feature whose view is measured, far from every border
@@ -135,8 +136,7 @@ def _pixels_reached(student: Student, h: np.ndarray) -> np.ndarray:
 
 def _depth_to_space(student: Student, context: Context) -> None:
     batch, height, width, block, channels = 2, 3, 4, 3, 2
-    h = context.rng.normal(size=(batch, height, width, block * block * channels))
-    h = h.astype(np.float32)
+    h = context.rng.normal(size=(batch, height, width, block**2 * channels)).astype(np.float32)
     parts = h.reshape(batch, height, width, block, block, channels)
     outside = h.reshape(batch, height, width, channels, block, block)
     shape = (batch, block * height, block * width, channels)
@@ -330,37 +330,21 @@ EXERCISE = Exercise(
     minutes=60,
     tasks=(
         Task(
-            "encoder",
-            "An encoder of convolutions",
-            4,
-            _encoder,
-            "convolutional#what-one-pixel-can-change",
+            "encoder", "An encoder of convolutions", 4, _encoder, PAGE + "what-one-pixel-can-change"
         ),
-        Task("decoder", "A decoder that doubles", 3, _decoder, "convolutional#the-way-back"),
+        Task("decoder", "A decoder that doubles", 3, _decoder, PAGE + "the-way-back"),
         Task(
-            "depth_to_space",
-            "A cheaper up-sampling",
-            3,
-            _depth_to_space,
-            "convolutional#depth-to-space",
+            "depth_to_space", "A cheaper up-sampling", 3, _depth_to_space, PAGE + "depth-to-space"
         ),
-        Task("cost", "What a convolution costs", 2, _cost, "convolutional#what-it-costs"),
+        Task("cost", "What a convolution costs", 2, _cost, PAGE + "what-it-costs"),
         Task("predicted_margin", "A prediction", 1, _prediction),
-        Task("models", "Two models, equally large", 3, _models, "convolutional#training-on-a-cpu"),
-        Task("margin", "The margin", 2, _margin, "convolutional#does-it-help"),
+        Task("models", "Two models, equally large", 3, _models, PAGE + "training-on-a-cpu"),
+        Task("margin", "The margin", 2, _margin, PAGE + "does-it-help"),
         Task(
-            "shuffled",
-            "Shuffled pixels",
-            1,
-            _shuffled,
-            "convolutional#what-a-dense-layer-does-not-know",
+            "shuffled", "Shuffled pixels", 1, _shuffled, PAGE + "what-a-dense-layer-does-not-know"
         ),
         Task(
-            "why_fewer",
-            "Why fewer weights do better",
-            2,
-            None,
-            "convolutional#a-convolution-in-numbers",
+            "why_fewer", "Why fewer weights do better", 2, None, PAGE + "a-convolution-in-numbers"
         ),
     ),
 )

@@ -66,7 +66,7 @@ class Report:
     def _html(self) -> str:
         rows = "".join(map(_row, self.results))
         total = f"<p>{self.points} of {self.out_of} points</p>" if len(self.results) > 1 else ""
-        return f'<table style="text-align:left">{rows}</table>{total}'
+        return f'<table style="text-align:left;margin:0">{rows}</table>{total}'
 
 
 def _verdict(result: Result) -> str:
@@ -83,5 +83,5 @@ def _row(result: Result) -> str:
         words += f' <a href="{address}">Where the book explains it</a>'
     mark = f'<span style="color:{COLOURS[result.status]}">{MARKS[result.status]}</span>'
     cells = (mark, html.escape(result.task.title), words)
-    style = ' style="text-align:left;vertical-align:top"'
+    style = ' style="text-align:left;vertical-align:top;padding:0.15em 1em 0.15em 0"'
     return "<tr>" + "".join(f"<td{style}>{cell}</td>" for cell in cells) + "</tr>"
