@@ -78,6 +78,22 @@ def test_build_makes_both_notebooks_and_leaves_unchanged_ones(root):
     assert (root / f"solutions/{FILE}.ipynb").read_bytes() == before
 
 
+def test_new_words_keep_the_outputs_and_new_code_does_not(root, monkeypatch):
+    source, target = (root / f"solutions/{FILE}.{kind}" for kind in ("md", "ipynb"))
+    before = [cell.get("outputs") for cell in execution.read_notebook(target).cells]
+    words = source.read_text(encoding="utf-8")
+    source.write_text(words.replace("# Warm-up", "# A warm-up", 1), encoding="utf-8")
+    said = []
+    execution.build(root, said.append, only=NAME)
+    assert said == ["00-warmup: new words; the code and its outputs are as before"]
+    assert execution.verify(root, NAME) == []
+    assert [cell.get("outputs") for cell in execution.read_notebook(target).cells] == before
+    monkeypatch.setattr(execution, "execute", lambda notebook, *_, **__: notebook)
+    source.write_text(words.replace("import jax\n", "import jax  # so\n", 1), encoding="utf-8")
+    with pytest.raises(ExerciseError):  # run anew, and this run leaves no outputs
+        execution.build(root, said.append, only=NAME)
+
+
 def test_the_committed_notebooks_are_what_their_sources_make():
     assert execution.verify(ROOT) == []
 

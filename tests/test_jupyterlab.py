@@ -94,7 +94,9 @@ def run_cell(page, index, source=None):
     cell = page.locator(".jp-Notebook .jp-Cell").nth(index)
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
-    for _ in range(12):  # JupyterLab drops a key that comes before it has its kernel
+    for _ in range(12):  # JupyterLab drops a key that comes before it has its kernel, or asks
+        if page.locator("dialog .jp-mod-accept").count():
+            page.locator("dialog .jp-mod-accept").first.click()
         cell.locator(".cm-content").click()
         if source is not None:
             page.keyboard.press("Control+A")

@@ -1,4 +1,3 @@
-import _thread
 import dataclasses
 
 import brainstate
@@ -173,7 +172,7 @@ def test_an_interrupt_keeps_the_last_complete_epoch(few, monkeypatch):
     def evaluate_twice(*args, **kwargs):
         calls.append(1)
         if len(calls) == 3:
-            _thread.interrupt_main()
+            raise KeyboardInterrupt
         return evaluate(*args, **kwargs)
 
     monkeypatch.setattr(training, "evaluate", evaluate_twice)

@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 def build(root: Path, say: Say, *, only: str | None = None, again: bool = False) -> None:
     """Write the student's notebooks, and execute and write the solutions.
 
-    A solution whose source is unchanged keeps its outputs.
+    A solution whose code is unchanged keeps its outputs.
 
     Args:
         root: the repository.
@@ -53,9 +53,16 @@ def build(root: Path, say: Say, *, only: str | None = None, again: bool = False)
         source = read_source(path)
         _write(root / "exercises" / f"{source.spec.file}.ipynb", student_notebook(source))
         solution, target = solution_notebook(source), path.with_suffix(".ipynb")
-        if not again and target.exists() and _same_sources(solution, read_notebook(target)):
-            say(f"{source.spec.id}: unchanged")
-            continue
+        if not again and target.exists():
+            before = read_notebook(target)
+            if _same_sources(solution, before):
+                say(f"{source.spec.id}: unchanged")
+                continue
+            if _take_outputs(solution, before):
+                _require_sound(source, solution)
+                _write(target, solution)
+                say(f"{source.spec.id}: new words; the code and its outputs are as before")
+                continue
         say(f"{source.spec.id}: running the solution …")
         # A cache of its own, so that the solutions are not kept as somebody's answers; and
         # without what an earlier run kept, so that they show what a first run does.
@@ -230,6 +237,20 @@ def _same_sources(one: NotebookNode, other: NotebookNode) -> bool:
         return cells, notebook.metadata
 
     return kept(one) == kept(other)
+
+
+def _take_outputs(notebook: NotebookNode, executed: NotebookNode) -> bool:
+    """Give ``notebook`` the outputs of ``executed``, if all their code is the same."""
+
+    def code(notebook: NotebookNode) -> list[NotebookNode]:
+        return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+    pairs = list(zip(code(notebook), code(executed), strict=False))
+    if len(code(notebook)) != len(code(executed)) or any(a.source != b.source for a, b in pairs):
+        return False
+    for cell, run in pairs:
+        cell.outputs, cell.execution_count = run.outputs, run.execution_count
+    return True
 
 
 def _write(path: Path, notebook: NotebookNode) -> None:

@@ -45,7 +45,14 @@ def _labelled_encoder(student: Student, context: Context) -> None:
             require(part.shape == shape, found)
         return np.concatenate([mean, logvar], axis=1)
 
-    _uses_both(ask, held_out(context, DIGITS).x, context, what, "image")
+    x = held_out(context, DIGITS).x
+    _uses_both(ask, x, context, what, "image")
+    mean, logvar = np.split(ask(x, np.arange(DIGITS, dtype=np.int32)), 2, axis=1)
+    require(not np.allclose(mean, logvar), "mean and logvar are the same numbers.")
+    require(
+        logvar.min() < 0,
+        "logvar is never negative: this is a variance. Its logarithm is any real number.",
+    )
 
 
 def _labelled_decoder(student: Student, context: Context) -> None:

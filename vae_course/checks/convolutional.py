@@ -42,7 +42,7 @@ def _encoder(student: Student, context: Context) -> None:
         "logvar is never negative: this is a variance. Its logarithm is any real number.",
     )
     require(
-        strong[1] > min(CLIP, 0.05 * strong[0]),
+        strong[1] > min(0.9 * CLIP, 0.05 * strong[0]),
         "logvar is squashed, and mean is not: leave it as the dense layer gives it.",
     )
     _features(student, x, shape=(CELLS, CELLS, int(student.value(CHANNELS)[-1])))

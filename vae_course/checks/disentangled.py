@@ -1,5 +1,6 @@
 """Exercise 05, disentangled representations: a mutual-information gap on known factors."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -148,7 +149,7 @@ def _models(student: Student, context: Context) -> None:
     means = np.array([[codes(student, _model(b, s), x)[0] for s in range(seeds)] for b in BETAS])
     for beta, part in zip(BETAS, means, strict=True):
         require(
-            all(np.abs(other - part[0]).max() > 1e-3 for other in part[1:]),
+            all(np.abs(a - b).max() > 1e-3 for a, b in itertools.combinations(part, 2)),
             f"The models at β = {beta:g} are one and the same: give each its own seed.",
         )
     found = np.array(

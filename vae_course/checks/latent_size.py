@@ -146,6 +146,11 @@ def _active_units(student: Student, context: Context) -> None:
         },
         tolerance=1e-3,
     )
+    lower = student.call("active_units", mean.astype(np.float32), threshold=0.01)
+    require(
+        number(lower, what="active_units(mean, threshold=0.01)") == (mean.var(0) > 0.01).sum(),
+        "With threshold=0.01 it gives another number than there are: compare with `threshold`.",
+    )
 
 
 def _models(student: Student, context: Context) -> None:
