@@ -27,6 +27,12 @@ from vae_course.image_sources import MNIST_HUB_ID
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "calibration.json"
 EXERCISES = ("beta", "latent_size", "convolutional", "conditional", "disentangled")
+# What a text says of the curves and no check requires; students see the full budget.
+CLAIMS = (
+    "active latents of the largest, beyond the linear",
+    "held-out nats that beta 2 wins on few images",
+    "variety lost at the ends",
+)
 SETTINGS = (("digits", "smoke"), ("digits", "full"), ("mnist", "full"))
 out = Console()
 
@@ -65,7 +71,8 @@ def _run_seeds(
     if entry.get("source") != source:  # another reference: its old values say nothing
         entry.clear()
         entry.update(source=source, seeds={})
-    entry["limits"] = module.THRESHOLDS
+    claims = () if budget == "full" else CLAIMS
+    entry["limits"] = {q: limit for q, limit in module.THRESHOLDS.items() if q not in claims}
     for seed in range(seeds):
         if str(seed) in entry["seeds"]:
             continue
