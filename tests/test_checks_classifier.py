@@ -39,7 +39,7 @@ def test_it_is_kept_and_found_again(trained, digits, monkeypatch):
 def test_a_damaged_file_is_trained_again(trained, digits, monkeypatch, tmp_path):
     monkeypatch.setenv("VAE_COURSE_CACHE", str(tmp_path))
     monkeypatch.setattr(classifier, "_train", lambda images: trained)
-    path = classifier._path(digits)
+    path = classifier.classifier_file(digits)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"damaged")
     assert classifier.digit_classifier(digits).accuracy == trained.accuracy

@@ -19,7 +19,14 @@ from safetensors.numpy import save
 
 from vae_course.image_sources import RawImages
 
-__all__ = ["cache_folder", "load_cached", "sha256_of", "store_cached", "write_atomically"]
+__all__ = [
+    "cache_folder",
+    "cached_file",
+    "load_cached",
+    "sha256_of",
+    "store_cached",
+    "write_atomically",
+]
 
 
 def cache_folder() -> Path:
@@ -35,7 +42,7 @@ def sha256_of(images: np.ndarray) -> str:
 
 def load_cached(source: str) -> RawImages | None:
     """What was stored for ``source``, or None if there is nothing sound."""
-    path = _path(source)
+    path = cached_file(source)
     if not path.exists():
         return None
     try:
@@ -56,7 +63,7 @@ def store_cached(source: str, raw: RawImages) -> None:
     # safetensors writes the bytes of a strided array in the wrong order, without a word.
     raw = RawImages(*map(np.ascontiguousarray, raw))
     content = save(raw._asdict(), {"source": source, "sha256": _fingerprint(raw)})
-    path = _path(source)
+    path = cached_file(source)
     try:
         write_atomically(path, content)
     except OSError as error:
@@ -87,7 +94,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def _path(source: str) -> Path:
+def cached_file(source: str) -> Path:
+    """Where the decoded images of ``source`` are kept, once they are."""
     slug = re.sub(r"\W+", "-", source.split("?")[0]).strip("-")[-40:]
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
     return cache_folder() / "images" / f"{slug}-{digest}.safetensors"

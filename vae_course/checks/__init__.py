@@ -28,6 +28,7 @@ EXERCISES = {
     "04-conditional": "conditional",
     "05-disentangled": "disentangled",
 }
+GRADED = "VAE_COURSE_SANDBOX"  # set where a grader runs the notebook
 SEED = 2014  # in a notebook the inputs are public; a grader draws its own
 
 
@@ -59,6 +60,8 @@ def check(
         task: one of its tasks; None checks them all.
         namespace: the names to look at; None means those of the caller.
 
+    In the grader's sandbox it looks at nothing: there the grader asks, from outside.
+
     Returns:
         `Report`, which a notebook shows as a table.
 
@@ -67,6 +70,8 @@ def check(
     """
     spec = exercise(name)
     tasks = spec.tasks if task is None else (spec.task(task),)
+    if os.environ.get(GRADED):
+        return Report(spec, ())
     # Wherever it is called from, in a notebook that frame's globals are the notebook's names.
     names = sys._getframe(1).f_globals if namespace is None else namespace
     student = NotebookStudent(names)

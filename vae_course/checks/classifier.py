@@ -21,7 +21,7 @@ from vae_course.data import ImageData
 from vae_course.errors import ShapeError
 from vae_course.image_cache import cache_folder, write_atomically
 
-__all__ = ["Classifier", "digit_classifier"]
+__all__ = ["Classifier", "classifier_file", "digit_classifier"]
 
 HIDDEN, BATCH, RATE, STEPS, DECAY = 256, 128, 2e-3, 2000, 1e-4
 Weights = dict[str, jax.Array]
@@ -60,7 +60,7 @@ def digit_classifier(images: ImageData) -> Classifier:
     Args:
         images: from `data.load_images`.
     """
-    path = _path(images)
+    path = classifier_file(images)
     try:
         kept = load_file(path)
         return Classifier(kept, float(kept.pop("accuracy")))
@@ -75,7 +75,8 @@ def digit_classifier(images: ImageData) -> Classifier:
     return classifier
 
 
-def _path(images: ImageData) -> Path:
+def classifier_file(images: ImageData) -> Path:
+    """Where the classifier for ``images`` is kept, once it is trained."""
     source = Path(__file__).read_bytes()
     parts = images.train_sha256, images.test_sha256, hashlib.sha256(source).hexdigest()
     digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]

@@ -37,11 +37,12 @@ class Context:
 
     rng: np.random.Generator
     budget: str
+    loaded: ImageData | None = None
 
     @functools.cached_property
     def images(self) -> ImageData:
-        """The images of the course."""
-        return load_images()
+        """The images of the course: those given, or loaded at the first use."""
+        return load_images() if self.loaded is None else self.loaded
 
 
 Check = Callable[[Student, Context], None]

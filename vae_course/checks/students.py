@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
-import brainstate
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from vae_course.checks.plain import Handle, Key, Unusable, to_plain
 from vae_course.checks.verdicts import Mistake, NotStarted
 
-__all__ = ["NotebookStudent", "Student"]
+__all__ = ["NotebookStudent", "Student", "described"]
 
 
 class Student(Protocol):
@@ -61,6 +60,8 @@ class NotebookStudent:
 
     def weights(self, target: str | Handle) -> dict[str, np.ndarray]:
         """See `Student.weights`."""
+        import brainstate  # here, so that a side which only asks does without it
+
         model = self._find(target)
         if not isinstance(model, brainstate.nn.Module):
             raise Mistake(f"{target} is not a brainstate module.")
@@ -77,6 +78,8 @@ class NotebookStudent:
             raise Mistake(f"{name} cannot be called.")
         given = [self._give(value) for value in args]
         named = {key: self._give(value) for key, value in kwargs.items()}
+        import brainstate
+
         with _blamed_on(name), brainstate.random.seed_context(0):
             result = function(*given, **named)
         return _plain(result, f"what {name} returns")
@@ -130,10 +133,10 @@ def _blamed_on(name: str) -> Iterator[None]:
     except NotImplementedError:
         raise NotStarted from None
     except (Exception, SystemExit, GeneratorExit) as error:
-        raise Mistake(f"{name} raised {_described(error)}") from None
+        raise Mistake(f"{name} raised {described(error)}") from None
 
 
-def _described(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """Kind, message and line of an error, without calling anything of the student's."""
     words = [part for part in BaseException.__dict__["args"].__get__(error) if type(part) is str]
     message = " ".join(" ".join(words).split())[:300]

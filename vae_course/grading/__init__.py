@@ -1,0 +1,1 @@
+"""Grading the notebooks of strangers: a sandbox, fresh questions, reports."""

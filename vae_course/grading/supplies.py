@@ -1,0 +1,54 @@
+"""What a guest finds in its cache folder: images that are decoded, a classifier, a font list.
+
+All are made once, outside, and shown read-only, so that no submission pays for them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from vae_course.checks.classifier import classifier_file, digit_classifier
+from vae_course.data import ImageData, load_images
+from vae_course.image_cache import cache_folder, cached_file, store_cached
+from vae_course.image_sources import RawImages
+
+__all__ = ["Supplies", "gather"]
+
+
+class Supplies(NamedTuple):
+    """The images that checks use, what they are called inside, and the files shown there."""
+
+    images: ImageData
+    source: str
+    files: dict[str, Path]
+
+
+def gather() -> Supplies:
+    """Load the images, and make what is missing.
+
+    Raises:
+        DataError: as `data.load_images`.
+    """
+    images = load_images()
+    # A name as the hub's: the guest finds the images in its cache, and asks no further.
+    name = f"course-{images.train_sha256[:12]}/{images.name}"
+    source = images.name if images.name == "digits" else name
+    if not cached_file(source).exists():
+        store_cached(source, RawImages(*(getattr(images, field) for field in RawImages._fields)))
+    digit_classifier(images)
+    made = [cached_file(source), classifier_file(images), *_font_lists()]
+    files = {str(path.relative_to(cache_folder())): path for path in made if path.exists()}
+    return Supplies(images, source, files)
+
+
+def _font_lists() -> list[Path]:
+    """Matplotlib's list of fonts, which it would search for anew in every sandbox."""
+    folder = cache_folder() / "matplotlib"
+    if not list(folder.glob("fontlist-*.json")):
+        folder.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "MPLCONFIGDIR": str(folder)}
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=environment, check=False, capture_output=True)  # noqa: S603
+    return sorted(folder.glob("fontlist-*.json"))
