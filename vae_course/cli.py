@@ -17,9 +17,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vae_course import __version__, cli_exercises
+from vae_course import __version__, cli_exercises, cli_grade
 from vae_course.config import ACTIVATIONS, BINARIZATIONS, PRESETS, SCHEDULES, preset
-from vae_course.errors import ConfigError, CourseError
+from vae_course.errors import ConfigError, CourseError, SandboxError
 
 if TYPE_CHECKING:
     from vae_course.training import History
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 INTERRUPTED_EXIT = 130
+EXITS = {ConfigError: 2, SandboxError: cli_grade.NO_SANDBOX}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_exercises.app, name="exercises")
 app.command()(cli_exercises.check)
+app.add_typer(cli_grade.app, name="grade")
 out = Console()
 
 PresetName = StrEnum("PresetName", {name: name for name in PRESETS})  # type: ignore[misc]
@@ -243,7 +245,7 @@ def main() -> None:
         Console(stderr=True, soft_wrap=True).print(
             "Error:", " ".join(str(error).split()), highlight=False, markup=False
         )
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        sys.exit(EXITS.get(type(error), 1))
 
 
 def _changed(config: Any, **changes: Any) -> Any:

@@ -1,14 +1,14 @@
 """The command line of the grader: grade a class, merge shards, test the sandbox."""
 
+import contextlib
 import dataclasses
 import os
-import time
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,12 +17,13 @@ from rich.table import Table
 from vae_course.errors import ConfigError, ExerciseError
 
 if TYPE_CHECKING:
-    from vae_course.grading.jobs import Job
-    from vae_course.grading.marking import Course, Order
+    from vae_course.grading.backends import Backend
     from vae_course.grading.policy import Policy
     from vae_course.grading.results import Result
+    from vae_course.grading.sandbox import Limits
+    from vae_course.grading.supplies import Supplies
 
-__all__ = ["app"]
+__all__ = ["NO_SANDBOX", "app"]
 
 SOME_NOT_GRADED, NO_SANDBOX = 1, 3
 SHOWN_WORDS = 100
@@ -32,7 +33,7 @@ out = Console()
 class RunByDefault(typer.core.TyperGroup):
     """``grade FOLDER`` is short for ``grade run FOLDER``."""
 
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, context: Any, args: list[str]) -> list[str]:
         """See `click.Group.parse_args`."""
         if args and args[0] not in self.commands:
             args = ["run", *args]
@@ -146,8 +147,7 @@ def run(
         course=course,
         unsafe=unsafe,
     )
-    chosen = formats or [f for f in Format if f is not Format.gradescope]
-    raise typer.Exit(_grade(asked, policy, [str(one) for one in chosen]))
+    raise typer.Exit(_grade(asked, policy, _names(formats)))
 
 
 @app.command()
@@ -195,31 +195,159 @@ def _grade(asked: Asked, policy: "Policy", formats: list[str]) -> int:
     from vae_course.checks.specs import budget
     from vae_course.grading import marking
     from vae_course.grading.intake import find_submissions
+    from vae_course.grading.results import Result, save
     from vae_course.grading.supplies import gather
 
     with _usage():
         handed_in = find_submissions(asked.submissions)
         secret = marking.open_report(asked.folder, fresh=asked.fresh)
+        course = marking.read_course(asked.course or _repository())
     with out.status("Preparing images, classifier and sandbox …"):
         supplies = gather()
         backend = _backend(asked, supplies)
+    kept = asked.folder / "results"
     try:
         order = marking.Order(secret, budget(), asked.limits, supplies.images.train_sha256)
         wanted = [one for one in handed_in if not asked.only or one.exercise in asked.only]
         part, parts = asked.shard
-        course = marking.read_course(asked.course or _repository())
         planned = marking.plan(wanted[part - 1 :: parts], order, course)
         results = [one for one in planned if isinstance(one, Result)]
-        jobs = [one for one in planned if isinstance(one, Job)]
+        jobs = [one for one in planned if not isinstance(one, Result)]
         for result in results:
-            save(asked.folder / "results", result)
+            save(kept, result)
             _say(result)
         with _progress() as progress:
-            bar = progress.add_task("grading", total=len(jobs))
-            for result in marking.grade_all(jobs, asked.folder / "results", backend):
+            bar = progress.add_task("", total=len(jobs))
+            for result in marking.grade_all(jobs, kept, backend):
                 results.append(result)
                 _say(result)
                 progress.advance(bar)
     finally:
         backend.close()
     return _report(asked.folder, results, policy, formats)
+
+
+def _backend(asked: Asked, supplies: "Supplies") -> "Backend":
+    from vae_course.grading.backends import Cluster, Local
+    from vae_course.grading.sandbox import prepare
+    from vae_course.grading.selftest import require_sandbox
+
+    if asked.cluster:
+        return Cluster(asked.cluster, unsafe=asked.unsafe)
+    place = prepare(supplies.files, unsafe=asked.unsafe)
+    if not asked.unsafe:
+        require_sandbox(place)
+    return Local(asked.workers, place, supplies)
+
+
+def _progress() -> Progress:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
+    return Progress(*columns, console=out, transient=True)
+
+
+def _say(result: "Result") -> None:
+    """One line for a submission."""
+    who = f"{result.student}  {result.exercise or result.file}"
+    if result.status == "graded":
+        words = f"{result.points}/{result.max_points} points in {result.seconds:.0f} s"
+        words += f", {len(result.flags)} to look at" if result.flags else ""
+    else:
+        words = result.problem
+    out.print(f"{_one_line(who)}  {_one_line(words)}", markup=False, highlight=False)
+
+
+def _one_line(words: str) -> str:
+    kept = "".join(letter if letter.isprintable() else " " for letter in words)
+    return kept if len(kept) <= SHOWN_WORDS else kept[: SHOWN_WORDS - 1] + "…"
+
+
+def _report(folder: Path, results: list["Result"], policy: "Policy", formats: list[str]) -> int:
+    """Write the report, show a summary; the exit code."""
+    from vae_course.grading.reporting import write_reports
+
+    written = write_reports(folder, results, policy=policy, formats=formats)
+    table = Table("exercise", "graded", "mean", "least", "most", "out of", "not graded")
+    for name in sorted({result.exercise for result in results}):
+        group = [r for r in results if r.exercise == name]
+        points = [r.points for r in group if r.status == "graded"]
+        missing = len(group) - len(points)
+        most = max((r.max_points for r in group), default=0)
+        mean = f"{sum(points) / len(points):.1f}" if points else ""
+        ends = (str(min(points)), str(max(points))) if points else ("", "")
+        row = (str(len(points)), mean, *ends, str(most), str(missing))
+        table.add_row(name or "unknown", *row)
+    out.print(table)
+    for path in written:
+        out.print(f"wrote {path}", highlight=False, markup=False)
+    if any(result.sandbox == "none" for result in results):
+        out.print("Graded WITHOUT a sandbox: the notebooks could do what you can.")
+    failed = any(result.status != "graded" for result in results)
+    return SOME_NOT_GRADED if failed else 0
+
+
+def _self_test(unsafe: bool) -> int:
+    """Show each way out of the sandbox, and whether it is barred; the exit code."""
+    from vae_course.grading.sandbox import prepare
+    from vae_course.grading.selftest import REMEDY, try_to_break_out
+
+    place = prepare({}, unsafe=unsafe)
+    try:
+        with out.status("Trying to break out of the sandbox; half a minute …"):
+            attempts = try_to_break_out(place)
+    finally:
+        place.remove()
+    table = Table("", "way out", "what happened")
+    for attempt in attempts:
+        table.add_row("✓" if attempt.barred else "✗", attempt.what, attempt.seen)
+    out.print(table)
+    if all(attempt.barred for attempt in attempts):
+        out.print("The sandbox holds.")
+        return 0
+    out.print(f"The sandbox does not hold here. {REMEDY}")
+    return NO_SANDBOX
+
+
+def _bundle(path: Path, course: Path | None) -> None:
+    from vae_course.grading.bundle import write_bundle
+
+    with _usage():
+        write_bundle(path, course or _repository())
+    out.print(f"wrote {path}: upload it to Gradescope as the autograder.", markup=False)
+
+
+def _shard(text: str | None) -> tuple[int, int]:
+    if text is None:
+        return 1, 1
+    parts = text.split("/")
+    if len(parts) == 2 and all(part.isdecimal() for part in parts):
+        number, count = map(int, parts)
+        if 1 <= number <= count:
+            return number, count
+    raise ConfigError(f"--shard is {text!r}.", "Give I/N with I from 1 to N, such as 2/4.")
+
+
+def _shard_results(path: Path) -> list["Result"]:
+    from vae_course.grading.results import load_all
+
+    found = load_all(path / "results")
+    if not found:
+        raise ExerciseError(f"{path} holds no results.", "Give the --out folders of the shards.")
+    return found
+
+
+def _names(formats: list[Format] | None) -> list[str]:
+    return [str(one) for one in formats or Format if formats or one is not Format.gradescope]
+
+
+def _repository() -> Path:
+    """The repository that this package is installed from, if it is."""
+    return Path(__file__).resolve().parents[1]
+
+
+@contextlib.contextmanager
+def _usage() -> Iterator[None]:
+    """What the user pointed at is wrong: exit code 2."""
+    try:
+        yield
+    except ExerciseError as error:
+        raise ConfigError(error.problem, error.action) from error

@@ -10,6 +10,7 @@ __all__ = [
     "CourseError",
     "DataError",
     "ExerciseError",
+    "SandboxError",
     "ShapeError",
     "TrainingError",
 ]
@@ -51,3 +52,7 @@ class CheckpointError(CourseError):
 
 class ExerciseError(CourseError):
     """A source or a notebook of an exercise that cannot be used."""
+
+
+class SandboxError(CourseError):
+    """No sandbox, or one that does not hold: untrusted notebooks are not run."""

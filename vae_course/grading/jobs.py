@@ -177,7 +177,7 @@ class _Grading:
                         self._note(number, " ".join(words))
         except _Ended as ended:
             if at < 0:
-                raise _NeverBegan(_last_line(guest.words) or ended) from None
+                raise _NeverBegan(process.last_line(guest.words)) from None
             self.skipped.add(at)
             self._note(at, f"The notebook {ended}; the others were run without this cell.")
             raise
@@ -245,8 +245,3 @@ def _judged(task: Task, status: str, message: str) -> TaskResult:
     points = task.points if status == "passed" else 0
     shown = message if status == WRONG else ""
     return TaskResult(task.name, task.title, status, points, task.points, shown, task.where)
-
-
-def _last_line(words: bytes) -> str:
-    lines = words.decode(errors="replace").strip().splitlines()
-    return lines[-1][:LONGEST_NOTE] if lines else ""

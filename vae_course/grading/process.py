@@ -18,7 +18,7 @@ from vae_course.grading import launcher
 from vae_course.grading.sandbox import CACHE, HOME, Limits, Place
 from vae_course.grading.wire import Channel
 
-__all__ = ["Guest", "Guests", "Interrupted"]
+__all__ = ["Guest", "Guests", "Interrupted", "last_line"]
 
 GUEST = (sys.executable, "-m", "vae_course.grading.guest")
 LOOKS_EVERY = 0.1  # seconds
@@ -256,3 +256,9 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 5
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def last_line(words: bytes) -> str:
+    """The last line of what a guest said before it began; it says why it did not."""
+    lines = words.decode(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "it says nothing"

@@ -37,7 +37,9 @@ def write_reports(
         "csv": ("grades.csv", lambda path: write_grades(path, rows)),
         "html": (
             "overview.html",
-            lambda path: write_overview(path, results, rows, title=folder.name, pairs=_pairs(results)),
+            lambda path: write_overview(
+                path, results, rows, title=folder.name, pairs=_pairs(results)
+            ),
         ),
         "jsonl": ("results.jsonl", lambda path: write_jsonl(path, results)),
         "junit": ("junit.xml", lambda path: write_junit(path, results)),

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import vae_course
-from vae_course.errors import ExerciseError
+from vae_course.errors import SandboxError
 
 __all__ = ["CACHE", "HOME", "Limits", "Place", "prepare"]
 
@@ -112,7 +112,7 @@ def prepare(cache: dict[str, Path], *, unsafe: bool = False) -> Place:
         unsafe: without a sandbox.
 
     Raises:
-        ExerciseError: if there is no bubblewrap that works, with the remedy.
+        SandboxError: if there is no bubblewrap that works, with the remedy.
     """
     shown = {f"{CACHE}/{name}": path for name, path in cache.items()}
     shown |= {str(path): path for path in _environment_folders()}
@@ -128,16 +128,16 @@ def _bubblewrap() -> str:
     """The path of bubblewrap.
 
     Raises:
-        ExerciseError: if it is not installed, with what to install.
+        SandboxError: if it is not installed, with what to install.
     """
     if sys.platform != "linux":
-        raise ExerciseError(
+        raise SandboxError(
             "Untrusted notebooks are graded in a sandbox that only Linux has.",
             "Grade in a Linux container or in WSL2; --unsafe grades without a sandbox.",
         )
     found = shutil.which("bwrap")
     if not found:
-        raise ExerciseError(
+        raise SandboxError(
             "bubblewrap, which keeps the notebooks of strangers in, is not installed.",
             "Install the package bubblewrap (apt, dnf and pacman have it); --unsafe grades "
             "without a sandbox.",

@@ -12,17 +12,26 @@ from typing import Any, NamedTuple
 import psutil
 
 from vae_course.checks.verdicts import Mistake, NotStarted
-from vae_course.grading.process import Guest, Guests
+from vae_course.errors import SandboxError
+from vae_course.grading.process import Guest, Guests, last_line
 from vae_course.grading.remote import RemoteStudent
 from vae_course.grading.sandbox import Limits, Place
 from vae_course.grading.wire import Broken, Closed, Late
 
-__all__ = ["Attempt", "try_to_break_out"]
+__all__ = ["REMEDY", "Attempt", "require_sandbox", "try_to_break_out"]
 
 LIMITS = Limits(seconds=60, memory_gb=1.5, disk_mb=64)
 PATIENCE = 20.0
 
-ATTEMPTS = '''
+REMEDY = (
+    "On Ubuntu 24.04 and later, allow bubblewrap in AppArmor: put `abi <abi/4.0>, include "
+    "<tunables/global> profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }` into "
+    "/etc/apparmor.d/bwrap and run `apparmor_parser -r /etc/apparmor.d/bwrap`. In a container, "
+    "start it with `--security-opt seccomp=unconfined --security-opt systempaths=unconfined`, or "
+    "use a virtual machine or WSL2. --unsafe grades without a sandbox."
+)
+
+ATTEMPTS = """
 import ctypes, os, pathlib, signal, socket, subprocess, sys, time
 
 def succeeds(action):
@@ -103,7 +112,7 @@ def sleeps_for_ever():
             pass
     while True:
         time.sleep(60)
-'''
+"""
 
 
 class Attempt(NamedTuple):
@@ -124,8 +133,7 @@ def try_to_break_out(place: Place) -> list[Attempt]:
     with guests.start(place, LIMITS, {}, set()) as guest:
         student = _begin(guest)
         if student is None:
-            words = guest.words.decode(errors="replace").strip().splitlines()
-            return [Attempt("the sandbox starts", False, (words or ["it did not start"])[-1])]
+            return [Attempt("the sandbox starts", False, last_line(guest.words))]
         found = [Attempt("the sandbox starts", True, place.kind), *_ways_out(student, marker)]
     deadline = time.monotonic() + 2
     while (left := _running(marker)) and time.monotonic() < deadline:
@@ -135,6 +143,17 @@ def try_to_break_out(place: Place) -> list[Attempt]:
         with contextlib.suppress(psutil.Error):
             process.kill()
     return found
+
+
+def require_sandbox(place: Place) -> None:
+    """Start a guest, and see it answer.
+
+    Raises:
+        SandboxError: if it does not start, with what bubblewrap said and the remedy.
+    """
+    with Guests().start(place, LIMITS, {}, set()) as guest:
+        if _begin(guest) is None:
+            raise SandboxError(f"The sandbox does not start: {last_line(guest.words)}.", REMEDY)
 
 
 def _begin(guest: Guest) -> RemoteStudent | None:
