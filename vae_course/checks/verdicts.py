@@ -89,6 +89,8 @@ def number(answer: Any, *, what: str) -> float:
     value = array(answer, what=what)
     if value.size != 1:
         raise Mistake(f"{what} has shape {value.shape}; it should be one number.")
+    if np.asarray(answer).dtype == bool:
+        raise Mistake(f"{what} is {bool(value.item())}; it should be a number.")
     if not np.isfinite(value).all():
         raise Mistake(f"{what} is {value.item()}.")
     return float(value.item())

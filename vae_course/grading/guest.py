@@ -13,6 +13,8 @@ import resource
 from typing import Any
 
 import numpy as np
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from vae_course.checks.students import NotebookStudent, described
 from vae_course.checks.verdicts import Mistake, NotStarted
@@ -22,6 +24,13 @@ __all__: list[str] = []
 
 FIRST_DESCRIPTOR = 64  # out of the way of a child's 0, 1 and 2
 VERBS = ("value", "call", "method", "weights")
+
+
+class Shell(InteractiveShell):
+    """IPython, but for keeping all that is printed."""
+
+    def _tee(self, channel: str) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
 
 def main() -> None:
@@ -56,9 +65,6 @@ def _limit(limits: dict[str, int]) -> None:
 
 def _run(cells: tuple[tuple[str, str], ...], channel: Channel) -> dict[str, Any]:
     """Run every cell as IPython would; one that raises does not stop the ones after it."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
     # What a notebook prints goes nowhere; what Python said before it was for the grader's log.
     os.dup2(1, 2)
     random.seed(0)
@@ -66,7 +72,7 @@ def _run(cells: tuple[tuple[str, str], ...], channel: Channel) -> dict[str, Any]
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.xmode = "Minimal"
-    shell = InteractiveShell.instance(config=config, user_ns={"__name__": "__main__"})
+    shell = Shell.instance(config=config, user_ns={"__name__": "__main__"})
     for number, (_, source) in enumerate(cells):
         channel.send(("cell", number))
         problem = _run_cell(shell, source)

@@ -69,7 +69,7 @@ def unpack(header: bytes, body: bytes) -> Any:
         return _from_tree(tree, iter(_arrays(described, body)), 0)
     except Broken:
         raise
-    except (ValueError, TypeError, StopIteration, RecursionError, OverflowError) as error:
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise Broken(f"cannot be read ({type(error).__name__})") from None
 
 
@@ -120,7 +120,10 @@ def _from_tree(tree: Any, arrays: Iterator[np.ndarray], depth: int) -> Any:
         pairs = [[_from_tree(part, arrays, depth + 1) for part in (k, v)] for k, v in rest]
         return dict(pairs)
     if kind == "array":
-        return next(arrays)  # each only once, or a small frame could fill the memory
+        # Each only once, or a small frame could fill the memory.
+        if (array := next(arrays, None)) is None:
+            raise Broken("promises more arrays than it holds")
+        return array
     if kind == "handle":
         return Handle(str(rest[0]), tuple(rest[1]))
     if kind == "key":

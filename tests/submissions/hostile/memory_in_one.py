@@ -1,0 +1,4 @@
+# says: MemoryError
+held = []
+while True:
+    held.append(bytearray(100_000_000))

@@ -1,0 +1,4 @@
+# says: ended its own process
+import ctypes
+
+ctypes.string_at(0)
