@@ -127,7 +127,7 @@ class Cluster:
         """See `Backend.completed`."""
         from distributed import as_completed
 
-        return as_completed(list(futures))
+        return as_completed(list(futures), loop=self.client.loop)
 
     def close(self) -> None:
         """See `Backend.close`."""

@@ -11,7 +11,6 @@ import os
 import sys
 from typing import Any
 
-NOBODY = 65534
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE, PR_SET_NO_NEW_PRIVS = 0x20000, 4096, 16384, 1 << 18, 38
 
 
@@ -19,17 +18,18 @@ def main(order: dict[str, Any]) -> None:
     """Pin to processors, stage, drop, execute.
 
     Args:
-        order: ``command`` and ``environment``; ``cpus`` to pin to; ``stage``, pairs of a source
-            and a place that exists, for root.
+        order: ``command`` and ``environment``; ``cpus`` to pin to; for root, ``user`` to become
+            and ``stage``, pairs of a source and a place that exists.
     """
     if order["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, order["cpus"])
     if os.getuid() == 0:
         if order["stage"]:
             _stage(order["stage"])
+        user = order["user"]
         os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     if sys.platform == "linux":
         _libc(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, name="prctl")
     os.execve(order["command"][0], order["command"], order["environment"])  # noqa: S606 - no shell
