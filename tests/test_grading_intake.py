@@ -2,7 +2,10 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import time
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -239,3 +242,198 @@ def test_any_bytes_become_a_submission(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("in")
     (folder / "ada.ipynb").write_bytes(content)
     assert only(folder).problem
+
+
+def handed_in(source):
+    return [(one.student, one.file) for one in find_submissions(source)]
+
+
+def test_flat_files_below_a_common_top_are_students(tmp_path):
+    members = {f"c7/{name}": notebook() for name in ("ada_01_beta.ipynb", "bob.ipynb")}
+    path = archive(tmp_path / "all.zip", members | {"c7/README.md": "x"})
+    assert handed_in(path) == [("ada", "ada_01_beta.ipynb"), ("bob", "bob.ipynb")]
+
+
+@pytest.mark.parametrize("names", [("01_beta", "02_latent_size"), ("01_beta", "work/02")])
+def test_the_only_students_folder_is_no_common_top(tmp_path, names):
+    path = archive(tmp_path / "all.zip", {f"ada/{name}.ipynb": notebook() for name in names})
+    assert {student for student, _ in handed_in(path)} == {"ada"}
+
+
+def test_in_a_folder_the_first_folder_is_the_student_even_if_it_is_the_only_one(tmp_path):
+    for name in ("ada/a/01.ipynb", "ada/b/02.ipynb"):
+        write_notebook(tmp_path / name, ["x = 1"], exercise="01-beta")
+    assert handed_in(tmp_path) == [("ada", "ada/a/01.ipynb"), ("ada", "ada/b/02.ipynb")]
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("student_001.ipynb", "student_001"),
+        ("student_001_01_beta.ipynb", "student_001"),
+        ("user-01.ipynb", "user-01"),
+        ("photocopy.ipynb", "photocopy"),
+        ("ada 01_beta - Copy (2).ipynb", "ada"),
+        ("ada_01_beta-Copy1.ipynb", "ada"),
+        ("Ada Lovelace_12345_assignsubmission_file_01_beta.ipynb", "Ada Lovelace"),
+        ("(2).ipynb", "(2)"),
+    ],
+)
+def test_numbers_that_tell_students_apart_stay(tmp_path, name, student):
+    (tmp_path / name).write_text(notebook())
+    assert only(tmp_path).student == student
+
+
+@pytest.mark.parametrize("name", ["ada.zip", "ada/rest.zip"])
+def test_a_zip_is_told_wherever_it_lies(tmp_path, name):
+    members = {name: "x", "ada/01.ipynb": notebook(), "bob/01.ipynb": notebook()}
+    found = find_submissions(archive(tmp_path / "all.zip", members))
+    problems = {one.file: one.problem for one in found}
+    assert "not in a zip" in problems[name]
+    assert {one for one in problems if not problems[one]} == {"ada/01.ipynb", "bob/01.ipynb"}
+
+
+def test_nothing_worth_telling_is_an_error(tmp_path):
+    (tmp_path / "readme.txt").write_text("x")
+    with pytest.raises(ExerciseError, match="holds no notebooks"):
+        find_submissions(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "a.zip"])
+def test_a_source_that_cannot_be_opened_is_an_error_at_once(tmp_path, name):
+    os.mkfifo(tmp_path / "a.zip")
+    with pytest.raises(ExerciseError):
+        find_submissions(tmp_path / name)
+
+
+def test_a_source_that_is_a_linked_notebook_is_a_problem(tmp_path):
+    write_notebook(tmp_path / "real.ipynb", ["x = 1"])
+    (tmp_path / "ada.ipynb").symlink_to(tmp_path / "real.ipynb")
+    assert "It is a link" in only(tmp_path / "ada.ipynb").problem
+
+
+def test_what_cannot_be_read_does_not_stop_the_others(tmp_path, monkeypatch):
+    for name in ("ada/01.ipynb", "bob/01.ipynb", "carl/01.ipynb", "dora/01.ipynb"):
+        write_notebook(tmp_path / name, ["x = 1"], exercise="01-beta")
+
+    def failing(function, name, error):  # root may read everything, so modes would not do
+        def call(path, *args, **options):
+            if name in str(path):
+                raise error
+            return function(path, *args, **options)
+
+        return call
+
+    monkeypatch.setattr(os, "scandir", failing(os.scandir, "ada", PermissionError(13, "no")))
+    monkeypatch.setattr(Path, "lstat", failing(Path.lstat, "bob/01", FileNotFoundError(2, "gone")))
+    monkeypatch.setattr(os, "open", failing(os.open, "carl", PermissionError(13, "no")))
+    problems = {one.student: one.problem for one in find_submissions(tmp_path)}
+    assert problems == {
+        "ada": "It cannot be read (PermissionError). Hand it in again.",
+        "bob": "It cannot be read (FileNotFoundError). Hand it in again.",
+        "carl": "It cannot be read (PermissionError). Hand it in again.",
+        "dora": "",
+    }
+
+
+def test_folders_deeper_than_the_stack_and_paths_too_long_are_no_matter(tmp_path, monkeypatch):
+    write_notebook(tmp_path / "in" / "bob.ipynb", ["x = 1"], exercise="01-beta")
+    for length, depth in ((1, 1200), (200, 30)):
+        monkeypatch.chdir(tmp_path / "in")
+        for _ in range(depth):
+            os.mkdir("d" * length)
+            os.chdir("d" * length)
+        Path("01.ipynb").write_text(notebook())
+    monkeypatch.chdir(tmp_path)
+    try:
+        problems = {one.student[:2]: one.problem for one in find_submissions(tmp_path / "in")}
+    finally:
+        subprocess.run(["rm", "-rf", "in"], check=True)  # pytest's own tidying recurses
+    assert problems == {
+        "bo": "",
+        "d": "",
+        "dd": "It cannot be read (OSError). Hand it in again.",
+    }
+
+
+def test_too_many_files_or_folders_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(intake, "MOST_FILES", 20)
+    for number in range(21):
+        (tmp_path / "in" / str(number)).mkdir(parents=True)
+    with pytest.raises(ExerciseError, match="more than 20 files"):
+        find_submissions(tmp_path / "in")
+    many = archive(tmp_path / "all.zip", {f"{n}.ipynb": "x" for n in range(21)})
+    with pytest.raises(ExerciseError, match="more than 20 files"):
+        find_submissions(many)
+
+
+@pytest.mark.parametrize("odd", [b"\0da.ipynb", b"ada\0ipynb"])
+def test_a_nul_in_a_members_name_is_a_problem(tmp_path, odd):
+    path = archive(tmp_path / "all.zip", {"ada.ipynb": notebook(), "bob.ipynb": notebook()})
+    path.write_bytes(path.read_bytes().replace(b"ada.ipynb", odd))
+    problems = {one.file: one.problem for one in find_submissions(path)}
+    assert problems.pop("bob.ipynb") == ""
+    assert ["leads out of the archive" in words for words in problems.values()] == [True]
+
+
+def test_of_two_members_with_one_name_the_earlier_is_a_problem(tmp_path):
+    path = archive(tmp_path / "all.zip", {"ada.ipynb": notebook(), "bob.ipynb": notebook()})
+    path.write_bytes(path.read_bytes().replace(b"bob.ipynb", b"ada.ipynb"))
+    found = find_submissions(path)
+    assert [one.problem[:24] for one in found] == ["The archive holds anothe", ""]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_without_a_limit_is_not_unpacked(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", method) as file:
+        file.writestr("ada.ipynb", notebook())
+    assert "compressed in a way" in only(tmp_path / "all.zip").problem
+
+
+@pytest.mark.parametrize("name", ["-" * 60_000, " copy" * 50 + "  copy" * 40 + "x", "_1" * 30_000])
+def test_a_name_made_to_be_slow_is_not(tmp_path, name):
+    path = archive(tmp_path / "all.zip", {f"{name}.ipynb": notebook()})
+    begun = time.monotonic()
+    found = only(path)
+    assert time.monotonic() - begun < 2
+    assert max(len(found.student), len(found.file)) <= 200
+
+
+def test_a_large_archive_is_opened_once(tmp_path, monkeypatch):
+    path = archive(tmp_path / "all.zip", {f"{n}/01.ipynb": notebook() for n in range(30)})
+    opened = []
+    plain = zipfile.ZipFile
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *args: opened.append(1) or plain(*args))
+    assert len(find_submissions(path)) == 30
+    assert len(opened) == 1
+
+
+def test_an_archive_that_changed_or_is_gone_is_not_graded(tmp_path):
+    path = archive(tmp_path / "all.zip", {"ada.ipynb": notebook()})
+    found = only(path)
+    archive(path, {"ada.ipynb": notebook() + " "})
+    with pytest.raises(ExerciseError, match="changed while") as raised:
+        code_cells(found)
+    assert raised.value.action == "Grade again."
+    archive(path, {"bob.ipynb": notebook()})
+    with pytest.raises(ExerciseError, match="cannot be read"):
+        code_cells(found)
+    path.unlink()
+    with pytest.raises(ExerciseError, match="damaged zip"):
+        code_cells(found)
+
+
+def test_words_of_the_file_in_a_problem_are_printable(tmp_path):
+    language = {"language": "\ud800\x1b[31m\n", "name": "x", "display_name": "x"}
+    made = json.loads(notebook()) | {"metadata": {"kernelspec": language}}
+    (tmp_path / "ada.ipynb").write_text(json.dumps(made))
+    assert only(tmp_path).problem.isprintable()
+
+
+def test_cells_without_an_id_are_numbered_and_doubled_ids_are_kept(tmp_path):
+    cells = [{"cell_type": kind, "source": ["a = 1\n", "b"]} for kind in ("markdown", "code")]
+    cells += [{"cell_type": "code", "source": "c", "id": "same"}] * 2
+    made = json.loads(notebook()) | {"cells": cells}
+    (tmp_path / "ada.ipynb").write_text(json.dumps(made))
+    found = [(cell.id, cell.source) for cell in code_cells(only(tmp_path))]
+    assert found == [("cell 2", "a = 1\nb"), ("same", "c"), ("same", "c")]

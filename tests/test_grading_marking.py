@@ -10,6 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 from exercise_runs import ROOT
 from grading_runs import SMALL, needs_bubblewrap, solution, untouched, write_notebook
@@ -168,7 +169,7 @@ def test_shares_of_processors_are_disjoint():
         (["grade", "--out", "r"], "nothing to grade"),
         (["grade", ".", "--out", "r", "--shard", "3/2"], "Give I/N"),
         (["grade", ".", "--out", "r", "--late-per-day", "0.1"], "Give --deadline"),
-        (["grade", "merge", "nowhere", "--out", "r"], "holds no results"),
+        (["grade", "merge", "nowhere", "--out", "r"], "hold no results"),
     ],
 )
 def test_wrong_use_says_what_to_do_and_exits_with_2(
@@ -232,28 +233,19 @@ def test_an_interrupted_run_leaves_nothing_and_goes_on(tmp_path, monkeypatch):
         deadline = time.monotonic() + 120
         while not list((out / "results").glob("*.json")) and time.monotonic() < deadline:
             time.sleep(0.2)
+        time.sleep(2)
+        family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) != 0
+    assert family
+    assert not [one for one in family if one.is_running() and one.status() != "zombie"]
     assert len(list((out / "results").glob("*.json"))) == 1
-    assert not _guests()
     # By now it is another submission; only that one is graded.
     write_notebook(folder / "b.ipynb", QUICK)
-    started = (out / "results").glob("*.json").__next__().stat().st_mtime
+    (started,) = [path.stat().st_mtime for path in (out / "results").glob("*.json")]
     assert subprocess.run(again, check=False).returncode == 0
     assert len(list((out / "results").glob("*.json"))) == 2
     assert min(p.stat().st_mtime for p in (out / "results").glob("*.json")) == started
-
-
-def _guests():
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = path.read_bytes()
-        except OSError:
-            continue
-        if b"vae_course.grading.guest" in text:
-            found.append(text)
-    return found
 
 
 @pytest.mark.slow
@@ -341,7 +333,8 @@ def test_the_autograder_writes_results_whatever_happens(tmp_path, monkeypatch, h
     subprocess.run(["bash", str(script)], check=False, timeout=120)
     found = json.loads((tmp_path / "results" / "results.json").read_text())
     assert found["score"] == (1 if handed_in == "good" else 0)
-    assert found["output"].startswith("00-warmup" if handed_in == "good" else "Not graded")
+    said = "1 of 15 points" if handed_in == "good" else "could not be graded"
+    assert said in found["output"]
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_SANDBOX", "app"]
 
-SOME_NOT_GRADED, NO_SANDBOX = 1, 3
+NO_SANDBOX = 3
 SHOWN_WORDS = 100
 out = Console()
 
@@ -131,21 +131,22 @@ def run(
         return
     if submissions is None or folder is None:
         raise ConfigError("There is nothing to grade.", "Give SUBMISSIONS and --out FOLDER.")
-    from vae_course.grading.policy import Policy
     from vae_course.grading.sandbox import Limits
 
-    policy = Policy(deadline, late_per_day, str(attempts))
+    policy = _policy(deadline, late_per_day, attempts)
+    limits = Limits(seconds=timeout, memory_gb=memory)
+    part = _shard(shard)
     asked = Asked(
-        submissions=submissions,
-        folder=folder,
-        workers=workers or len(os.sched_getaffinity(0)),
-        only=tuple(only or ()),
-        limits=Limits(seconds=timeout, memory_gb=memory),
-        shard=_shard(shard),
-        fresh=fresh,
-        cluster=cluster,
-        course=course,
-        unsafe=unsafe,
+        submissions,
+        folder,
+        workers,
+        tuple(only or ()),
+        limits,
+        part,
+        fresh,
+        cluster,
+        course,
+        unsafe,
     )
     raise typer.Exit(_grade(asked, policy, _names(formats)))
 
@@ -161,13 +162,14 @@ def merge(
 ) -> None:
     """Join the results of shards, and write their reports as one."""
     from vae_course.grading import marking
-    from vae_course.grading.policy import Policy
     from vae_course.grading.results import load_all, save
 
-    policy = Policy(deadline, late_per_day, str(attempts))
+    policy = _policy(deadline, late_per_day, attempts)
     with _usage():
+        found = {one.key: one for path in reports for one in load_all(path / "results")}
+        if not found:
+            raise ExerciseError("The folders hold no results.", "Give the --out of the shards.")
         marking.open_report(folder, fresh=False)
-        found = {one.key: one for path in reports for one in _shard_results(path)}
     for one in found.values():
         save(folder / "results", one)
     results = load_all(folder / "results")
@@ -180,7 +182,7 @@ class Asked:
 
     submissions: Path
     folder: Path
-    workers: int
+    workers: int | None
     only: tuple[str, ...]
     limits: "Limits"
     shard: tuple[int, int]
@@ -235,9 +237,16 @@ def _backend(asked: Asked, supplies: "Supplies") -> "Backend":
     if asked.cluster:
         return Cluster(asked.cluster, unsafe=asked.unsafe)
     place = prepare(supplies.files, unsafe=asked.unsafe)
-    if not asked.unsafe:
-        require_sandbox(place)
-    return Local(asked.workers, place, supplies)
+    require_sandbox(place)
+    return Local(asked.workers or os.cpu_count() or 1, place, supplies)
+
+
+def _policy(deadline: datetime | None, late_per_day: float, attempts: Attempts) -> "Policy":
+    from vae_course.grading.policy import Policy
+
+    if late_per_day and deadline is None:
+        raise ConfigError("--late-per-day has no deadline to count from.", "Give --deadline.")
+    return Policy(deadline, late_per_day, str(attempts))
 
 
 def _progress() -> Progress:
@@ -247,18 +256,16 @@ def _progress() -> Progress:
 
 def _say(result: "Result") -> None:
     """One line for a submission."""
+    from vae_course.grading.escaping import one_line
+
     who = f"{result.student}  {result.exercise or result.file}"
     if result.status == "graded":
         words = f"{result.points}/{result.max_points} points in {result.seconds:.0f} s"
         words += f", {len(result.flags)} to look at" if result.flags else ""
     else:
         words = result.problem
-    out.print(f"{_one_line(who)}  {_one_line(words)}", markup=False, highlight=False)
-
-
-def _one_line(words: str) -> str:
-    kept = "".join(letter if letter.isprintable() else " " for letter in words)
-    return kept if len(kept) <= SHOWN_WORDS else kept[: SHOWN_WORDS - 1] + "…"
+    shown = f"{one_line(who, SHOWN_WORDS)}  {one_line(words, SHOWN_WORDS)}"
+    out.print(shown, markup=False, highlight=False)
 
 
 def _report(folder: Path, results: list["Result"], policy: "Policy", formats: list[str]) -> int:
@@ -281,8 +288,7 @@ def _report(folder: Path, results: list["Result"], policy: "Policy", formats: li
         out.print(f"wrote {path}", highlight=False, markup=False)
     if any(result.sandbox == "none" for result in results):
         out.print("Graded WITHOUT a sandbox: the notebooks could do what you can.")
-    failed = any(result.status != "graded" for result in results)
-    return SOME_NOT_GRADED if failed else 0
+    return int(any(result.status != "graded" for result in results))
 
 
 def _self_test(unsafe: bool) -> int:
@@ -324,15 +330,6 @@ def _shard(text: str | None) -> tuple[int, int]:
         if 1 <= number <= count:
             return number, count
     raise ConfigError(f"--shard is {text!r}.", "Give I/N with I from 1 to N, such as 2/4.")
-
-
-def _shard_results(path: Path) -> list["Result"]:
-    from vae_course.grading.results import load_all
-
-    found = load_all(path / "results")
-    if not found:
-        raise ExerciseError(f"{path} holds no results.", "Give the --out folders of the shards.")
-    return found
 
 
 def _names(formats: list[Format] | None) -> list[str]:

@@ -1,1 +1,3 @@
 """Grading the notebooks of strangers: a sandbox, fresh questions, reports."""
+
+__all__: list[str] = []

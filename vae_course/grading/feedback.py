@@ -1,94 +1,87 @@
-"""A page for the student: task by task, what is most likely wrong and where to read."""
+"""What a student reads: a page for the browser, and the same in Markdown."""
 
-import hashlib
-import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import jinja2
+from vae_course.checks.reports import MARKS
+from vae_course.checks.specs import BY_A_PERSON, NOT_STARTED, WRONG
+from vae_course.grading.escaping import markdown, markdown_code
+from vae_course.grading.pages import (
+    book_link,
+    exercise_title,
+    page_name,
+    points_of,
+    render,
+    write_file,
+)
+from vae_course.grading.results import GRADED, Result, TaskResult
 
-from vae_course.checks import EXERCISES, exercise
-from vae_course.grading.gradebook import one_line
-from vae_course.grading.results import Result
-from vae_course.image_cache import write_atomically
-from vae_course.links import book_page
+__all__ = ["write_feedback"]
 
-__all__ = ["page_name", "templates", "write_feedback"]
-
-LONGEST_NAME = 80
-MARKS = {"passed": "✓", "wrong": "✗", "not started": "·", "marked by a person": "✎"}
-MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:@])")
-
-
-def templates() -> jinja2.Environment:
-    """The templates of the reports; whatever is filled in is escaped."""
-    found = jinja2.Environment(
-        loader=jinja2.PackageLoader("vae_course.grading"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.filters["one_line"] = one_line
-    found.globals["marks"] = MARKS
-    return found
-
-
-def page_name(result: Result) -> str:
-    """The name of a student's page, without its ending: safe on every disk, and its own."""
-    words = f"{result.student}-{result.exercise or result.file}"
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", words).strip("-.")[:LONGEST_NAME]
-    mark = hashlib.sha256(f"{result.student}\0{result.file}".encode("utf-8", "replace"))
-    return f"{plain or 'submission'}-{mark.hexdigest()[:8]}"
+NO_SANDBOX = "It was graded without a sandbox."
 
 
 def write_feedback(folder: Path, result: Result) -> Path:
-    """Write ``NAME.html`` and ``NAME.md`` for the student; the path of the first.
+    """Write the feedback of a submission as ``NAME.html`` and ``NAME.md``.
 
     Args:
-        folder: for the pages.
+        folder: for all the feedback.
         result: of the submission.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        OSError: if the folder cannot be written.
     """
-    shown = _shown(result)
-    page = folder / f"{page_name(result)}.html"
-    html = templates().get_template("feedback.html").render(shown)
-    for path, text in ((page, html), (page.with_suffix(".md"), _markdown(shown))):
-        write_atomically(path, text.encode("utf-8", "replace"))
-        path.chmod(0o644)
-    return page
+    path = folder / f"{page_name(result)}.html"
+    page = render(
+        "feedback.html",
+        result=result,
+        title=exercise_title(result.exercise),
+        graded=result.status == GRADED,
+        tasks=[(task, MARKS[task.status], _worth(task), _page(task)) for task in result.tasks],
+        no_sandbox=NO_SANDBOX if result.sandbox == "none" else "",
+    )
+    write_file(path, page)
+    write_file(path.with_suffix(".md"), "\n".join(_lines(result)) + "\n")
+    return path
 
 
-def _shown(result: Result) -> dict[str, Any]:
-    known = result.exercise in EXERCISES
-    return {
-        "result": result,
-        "title": exercise(result.exercise).title if known else "Not graded",
-        "tasks": [
-            (task, book_page(task.where) if task.where and task.status == "wrong" else "")
-            for task in result.tasks
-        ],
-    }
-
-
-def _markdown(shown: dict[str, Any]) -> str:
-    result: Result = shown["result"]
-    lines = [f"# {_plain(shown['title'])}: {_plain(result.student)}", ""]
-    if result.status == "graded":
-        lines += [f"{result.points} of {result.max_points} points.", ""]
+def _lines(result: Result) -> Iterator[str]:
+    """The feedback in Markdown."""
+    yield f"# {markdown(exercise_title(result.exercise))}"
+    yield ""
+    yield f"For {markdown(result.student)}, from {markdown(result.file)}"
+    yield ""
+    if result.status == GRADED:
+        more = f" A person gives up to {result.points_by_hand} more." * bool(result.points_by_hand)
+        yield f"**{points_of(result.points, result.max_points)}** from the checks.{more}"
     else:
-        lines += [_plain(result.problem), ""]
+        yield f"**This could not be graded.** {markdown(result.problem)}"
     if result.sandbox == "none":
-        lines += ["Graded without a sandbox.", ""]
-    for task, where in shown["tasks"]:
-        words = f"- {MARKS[task.status]} **{_plain(task.title)}**: {task.status}"
-        words += f". {_plain(task.message)}" if task.message else ""
-        lines.append(words + (f" [Where the book explains it](<{where}>)" if where else ""))
+        yield f"\n{NO_SANDBOX}"
+    if result.tasks:
+        yield "\n## Tasks\n"
+        yield from map(_task_line, result.tasks)
     if result.cells:
-        lines += ["", "## Cells that did not run", ""]
-        lines += [f"- {_plain(note)}" for note in result.cells]
-    return "\n".join(lines) + "\n"
+        yield "\n## What happened in the cells\n"
+        yield from (f"- {markdown_code(words)}" for words in result.cells)
 
 
-def _plain(words: str) -> str:
-    """Text that Markdown shows as it is: no link, picture, code or HTML."""
-    return MARKUP.sub(r"\\\1", one_line(words))
+def _task_line(task: TaskResult) -> str:
+    line = f"- {MARKS[task.status]} **{markdown(task.title)}**: {task.status}, {_worth(task)}."
+    if task.status == WRONG:
+        line += f" {markdown(task.message)}"
+    return line + (f" [Where the book explains it](<{_page(task)}>)" if _page(task) else "")
+
+
+def _worth(task: TaskResult) -> str:
+    if task.status == BY_A_PERSON:
+        return f"up to {task.max_points} {'point' if task.max_points == 1 else 'points'}"
+    return points_of(task.points, task.max_points)
+
+
+def _page(task: TaskResult) -> str:
+    """Where to read on, for what is not done yet."""
+    return book_link(task.where) if task.where and task.status in (WRONG, NOT_STARTED) else ""

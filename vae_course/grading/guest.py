@@ -10,6 +10,7 @@ import fcntl
 import os
 import random
 import resource
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ VERBS = ("value", "call", "method", "weights")
 class Shell(InteractiveShell):
     """IPython, but for keeping all that is printed."""
 
-    def _tee(self, channel: str) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:  # noqa: ARG002 - IPython's name
+        yield
 
 
 def main() -> None:

@@ -177,7 +177,7 @@ class _Grading:
                         self._note(number, " ".join(words))
         except _Ended as ended:
             if at < 0:
-                raise _NeverBegan(process.last_line(guest.words)) from None
+                raise _NeverBegan(guest.reason or process.last_line(guest.words)) from None
             self.skipped.add(at)
             self._note(at, f"The notebook {ended}; the others were run without this cell.")
             raise

@@ -11,6 +11,8 @@ import os
 import sys
 from typing import Any
 
+__all__ = ["main"]
+
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE, PR_SET_NO_NEW_PRIVS = 0x20000, 4096, 16384, 1 << 18, 38
 
 

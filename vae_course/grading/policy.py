@@ -1,54 +1,68 @@
-"""Which attempt counts, and what lateness costs."""
+"""Which attempt counts, and what a late one loses."""
 
 import dataclasses
-import datetime
 import itertools
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from vae_course.errors import ConfigError
-from vae_course.grading.results import NOT_GRADED, Result
+from vae_course.grading.results import GRADED, Result
 
 __all__ = ["ATTEMPTS", "Counted", "Policy", "counted"]
 
 ATTEMPTS = ("last", "best", "first")
-DAY = 86_400
+DAY = 24 * 60 * 60  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """A deadline, the share of the points that each day begun after it costs, which attempt counts.
+    """The rules of a course.
+
+    Args:
+        deadline: when a submission begins to be late; without a time zone it is local time.
+        late_per_day: share of the points that each begun day costs, 0 to 1.
+        attempts: ``"last"``, ``"best"`` or ``"first"``: the one of a student that counts.
 
     Raises:
-        ConfigError: if the share is not from 0 to 1, or the attempts are unknown.
+        ConfigError: if one of them cannot be meant.
     """
 
-    deadline: datetime.datetime | None = None
+    deadline: datetime | None = None
     late_per_day: float = 0.0
     attempts: str = "last"
 
     def __post_init__(self) -> None:
         if not 0 <= self.late_per_day <= 1:
-            raise ConfigError(
-                f"--late-per-day is {self.late_per_day:g}.", "Give a share from 0 to 1."
-            )
+            raise ConfigError(f"late_per_day is {self.late_per_day}.", "Use a share from 0 to 1.")
         if self.late_per_day and self.deadline is None:
-            raise ConfigError("There is no deadline to be late for.", "Give --deadline too.")
+            raise ConfigError("late_per_day has no deadline to count from.", "Set a deadline.")
         if self.attempts not in ATTEMPTS:
             raise ConfigError(
-                f"--attempts is {self.attempts!r}.", f"Use one of {', '.join(ATTEMPTS)}."
+                f"attempts is {self.attempts!r}.", f"Use one of {', '.join(ATTEMPTS)}."
             )
+        try:
+            self.days_late(1.0)
+        except (OverflowError, OSError, ValueError) as error:
+            raise ConfigError(
+                f"The deadline {self.deadline} is no time that this machine can count.",
+                "Use a date of this century.",
+            ) from error
 
     def days_late(self, handed_in: float) -> int:
-        """Days begun after the deadline; 0 where there is none, or the time is unknown."""
+        """Days begun since the deadline; 0 where it is unknown when something was handed in.
+
+        Args:
+            handed_in: seconds since 1970; 0 if unknown.
+        """
         if self.deadline is None or not handed_in:
             return 0
         return max(0, math.ceil((handed_in - self.deadline.timestamp()) / DAY))
 
 
 class Counted(NamedTuple):
-    """The attempt that counts, how many others there are, and its points after lateness."""
+    """The attempt that counts, how many others there are, and what it is worth."""
 
     result: Result
     others: int
@@ -57,28 +71,37 @@ class Counted(NamedTuple):
 
 
 def counted(results: Sequence[Result], policy: Policy) -> list[Counted]:
-    """One attempt for each student and exercise; what is of no exercise counts by itself.
+    """The attempt that counts of each student and exercise, by student, exercise and file.
 
-    An attempt that was not graded counts only where there is no other.
+    What was not graded counts only where nothing else was handed in. Without an exercise
+    nobody knows what it is an attempt at, so each such file counts for itself.
     """
-
-    def owner(one: Result) -> tuple[str, str, str]:
-        return (one.student, one.exercise, "" if one.exercise else one.file)
-
-    groups = itertools.groupby(sorted(results, key=owner), key=owner)
-    return [_chosen(list(group), policy) for _, group in groups]
-
-
-def _chosen(group: list[Result], policy: Policy) -> Counted:
-    rows = [_row(one, len(group) - 1, policy) for one in group]
-    graded = [row for row in rows if row.result.status != NOT_GRADED] or rows
-    by_time = sorted(graded, key=lambda row: (row.result.handed_in, row.result.file))
-    if policy.attempts == "best":
-        return max(by_time, key=lambda row: row.points)
-    return by_time[-1 if policy.attempts == "last" else 0]
+    alone = [_weighed(result, 0, policy) for result in results if not result.exercise]
+    known = sorted((r for r in results if r.exercise), key=_student_and_exercise)
+    groups = [list(group) for _, group in itertools.groupby(known, key=_student_and_exercise)]
+    chosen = [_choose(group, policy) for group in groups]
+    return sorted(alone + chosen, key=lambda c: (*_student_and_exercise(c.result), c.result.file))
 
 
-def _row(result: Result, others: int, policy: Policy) -> Counted:
-    late = policy.days_late(result.handed_in)
-    kept = max(0.0, 1 - late * policy.late_per_day)
-    return Counted(result, others, late, round(result.points * kept, 2))
+def _student_and_exercise(result: Result) -> tuple[str, str]:
+    return result.student, result.exercise
+
+
+def _weighed(result: Result, others: int, policy: Policy) -> Counted:
+    days = policy.days_late(result.handed_in)
+    kept = max(0.0, 1 - policy.late_per_day * days)
+    return Counted(result, others, days, round(result.points * kept, 2))
+
+
+def _choose(group: list[Result], policy: Policy) -> Counted:
+    able = [result for result in group if result.status == GRADED] or group
+    weighed = [_weighed(result, len(group) - 1, policy) for result in able]
+    if policy.attempts == "last":
+        return max(weighed, key=_when)
+    if policy.attempts == "first":
+        return min(weighed, key=_when)
+    return min(weighed, key=lambda one: (-one.points, *_when(one)))
+
+
+def _when(one: Counted) -> tuple[float, str]:
+    return one.result.handed_in, one.result.file

@@ -76,7 +76,8 @@ class Guest:
     def _watch(self) -> None:
         limit = self.limits.memory_gb * 1e9
         while not self._over.wait(LOOKS_EVERY):
-            memory, files = _memory(self.process.pid, limit), _files(self.process.pid)
+            memory = _memory(self.process.pid, limit)
+            files = _files(self.process.pid, self.limits.disk_mb * 1e6)
             self.most_memory = max(self.most_memory, memory)
             if memory > limit:
                 self.stop(f"took more than {self.limits.memory_gb:g} GB of memory")
@@ -154,8 +155,13 @@ def _start(
         given = {**LIBRARIES, **environment, **_folders(folder / "home", folder / "cache")}
         command, keep = list(GUEST), []
     stage = [[str(place.shown[inside]), at] for inside, at in place.stage.items()]
-    order = {"command": command, "environment": given, "cpus": list(cpus), "stage": stage}
-    order["user"] = NOBODY
+    order = {
+        "command": command,
+        "environment": given,
+        "cpus": list(cpus),
+        "user": NOBODY,
+        "stage": stage,
+    }
     return subprocess.Popen(  # noqa: S603 - a list of our own
         [sys.executable, "-I", "-S", launcher.__file__, json.dumps(order)],
         stdin=subprocess.PIPE,
@@ -238,12 +244,14 @@ def _memory(pid: int, limit: float) -> int:
     return exact
 
 
-def _files(pid: int) -> int:
-    """How many files its temporary folder holds, as far as this user may know."""
+def _files(pid: int, size: float) -> int:
+    """How many files its temporary folder of that size holds, as far as this user may know."""
     for process in _family(pid)[-1:]:
         with contextlib.suppress(OSError, AttributeError):
             found = os.statvfs(f"/proc/{process.pid}/root/tmp")
-            return found.f_files - found.f_ffree
+            # Until the sandbox stands, this is the machine's own.
+            if found.f_blocks * found.f_frsize <= 1.01 * size:
+                return found.f_files - found.f_ffree
     return 0
 
 

@@ -13,14 +13,14 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-import vae_course
 from vae_course.errors import SandboxError
 
 __all__ = ["CACHE", "HOME", "Limits", "Place", "prepare"]
 
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 OPTIONAL = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
-HOME, CACHE = "/tmp/home", "/tmp/cache"  # noqa: S108 - inside the sandbox
+HOME = "/tmp/home"  # noqa: S108 - inside the sandbox
+CACHE = "/tmp/cache"  # noqa: S108 - likewise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _bubblewrap() -> str:
 
 def _environment_folders() -> list[Path]:
     """The interpreter, its packages, and this package; what /usr holds is there already."""
-    package = Path(vae_course.__file__).parent.resolve()
+    package = Path(__file__).resolve().parents[1]
     folders = [Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("stdlib"))]
     kept: list[Path] = []
     for folder in [*folders, package]:

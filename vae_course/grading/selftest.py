@@ -133,7 +133,7 @@ def try_to_break_out(place: Place) -> list[Attempt]:
     with guests.start(place, LIMITS, {}, set()) as guest:
         student = _begin(guest)
         if student is None:
-            return [Attempt("the sandbox starts", False, last_line(guest.words))]
+            return [Attempt("the sandbox starts", False, (guest.reason or last_line(guest.words)))]
         found = [Attempt("the sandbox starts", True, place.kind), *_ways_out(student, marker)]
     deadline = time.monotonic() + 2
     while (left := _running(marker)) and time.monotonic() < deadline:
@@ -153,7 +153,9 @@ def require_sandbox(place: Place) -> None:
     """
     with Guests().start(place, LIMITS, {}, set()) as guest:
         if _begin(guest) is None:
-            raise SandboxError(f"The sandbox does not start: {last_line(guest.words)}.", REMEDY)
+            raise SandboxError(
+                f"The sandbox does not start: {(guest.reason or last_line(guest.words))}.", REMEDY
+            )
 
 
 def _begin(guest: Guest) -> RemoteStudent | None:
