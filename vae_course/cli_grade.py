@@ -5,7 +5,6 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,28 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vae_course.errors import ConfigError, ExerciseError
+from vae_course.cli_grade_options import (
+    Attempts,
+    Bundle,
+    ClusterAt,
+    Counts,
+    CourseAt,
+    Deadline,
+    Format,
+    Formats,
+    Fresh,
+    Late,
+    Memory,
+    Only,
+    Out,
+    SelfTest,
+    Shard,
+    Submissions,
+    Timeout,
+    Unsafe,
+    Workers,
+)
+from vae_course.errors import ConfigError, CourseError, ExerciseError
 
 if TYPE_CHECKING:
     from vae_course.grading.backends import Backend
@@ -46,57 +66,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Grade the notebooks of a class in a sandbox, and write reports.",
 )
-
-
-class Format(StrEnum):
-    """What a report folder can hold besides the results and the feedback."""
-
-    csv = "csv"
-    html = "html"
-    jsonl = "jsonl"
-    junit = "junit"
-    gradescope = "gradescope"
-
-
-class Attempts(StrEnum):
-    """Which of several attempts counts."""
-
-    last = "last"
-    best = "best"
-    first = "first"
-
-
-Option = typer.Option
-Submissions = Annotated[
-    Path | None,
-    typer.Argument(help="A folder, a zip or a notebook: student/01_beta.ipynb, or flat files."),
-]
-Out = Annotated[Path | None, Option("--out", help="Folder of the report; made, or gone on with.")]
-Workers = Annotated[
-    int | None, Option("--jobs", min=1, help="Notebooks at a time. Default: one a processor.")
-]
-Only = Annotated[list[str] | None, Option("--exercise", help="Only these; may be given again.")]
-Timeout = Annotated[float, Option(min=10, help="Seconds for one notebook.")]
-Memory = Annotated[float, Option(min=0.5, help="GB for one notebook, all its processes together.")]
-Shard = Annotated[str | None, Option(help="I/N: grade the I-th of N parts; then `grade merge`.")]
-Fresh = Annotated[bool, Option("--fresh/--resume", help="Grade all anew, or only what is missing.")]
-ClusterAt = Annotated[
-    str | None, Option("--cluster", help="A dask scheduler, such as tcp://host:8786.")
-]
-Formats = Annotated[
-    list[Format] | None, Option("--format", help="May be given again. Default: all but gradescope.")
-]
-Deadline = Annotated[datetime | None, Option(help="Local time: 2026-11-30T23:59:00.")]
-Late = Annotated[
-    float, Option("--late-per-day", help="Share of the points lost for each day begun after it.")
-]
-Counts = Annotated[Attempts, Option("--attempts", help="Which of several attempts counts.")]
-CourseAt = Annotated[
-    Path | None, Option("--course", help="The course's repository, to notice copied solutions.")
-]
-Unsafe = Annotated[bool, Option("--unsafe", help="Without a sandbox; every report says so.")]
-SelfTest = Annotated[bool, Option("--self-test", help="Try whether the sandbox holds here.")]
-Bundle = Annotated[Path | None, Option(help="Write an autograder for Gradescope to this zip.")]
 
 
 @app.command()
@@ -148,13 +117,14 @@ def run(
         course,
         unsafe,
     )
-    raise typer.Exit(_grade(asked, policy, _names(formats)))
+    with _told_to_gradescope(folder, _names(formats)):
+        raise typer.Exit(_grade(asked, policy, _names(formats)))
 
 
 @app.command()
 def merge(
     reports: Annotated[list[Path], typer.Argument(help="Report folders of shards.")],
-    folder: Annotated[Path, Option("--out", help="Folder of the whole report.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder of the whole report.")],
     formats: Formats = None,
     deadline: Deadline = None,
     late_per_day: Late = 0.0,
@@ -227,6 +197,20 @@ def _grade(asked: Asked, policy: "Policy", formats: list[str]) -> int:
     finally:
         backend.close()
     return _report(asked.folder, results, policy, formats)
+
+
+@contextlib.contextmanager
+def _told_to_gradescope(folder: Path, formats: list[str]) -> Iterator[None]:
+    """Gradescope gets its file also when the grader fails."""
+    from vae_course.grading.gradebook import write_gradescope
+
+    try:
+        yield
+    except CourseError as error:
+        if "gradescope" in formats:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_gradescope(folder / "results.json", None, str(error))
+        raise
 
 
 def _backend(asked: Asked, supplies: "Supplies") -> "Backend":
