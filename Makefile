@@ -14,14 +14,14 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help env book exercises test test-fast test-solutions lint bench calibrate lock clean
+.PHONY: help env book exercises test test-fast test-solutions lint bench bench-grade calibrate lock clean
 # The solutions keep what they trained apart from what a student keeps.
 NBVAL := VAE_COURSE_CACHE=$(CURDIR)/_build/solutions $(BIN)/python -m pytest --nbval-lax \
     --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadscope
 
 help: ## list the targets
 	@echo "Usage: make TARGET [VAE_COURSE_DATA=folder|hub id|digits]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: .venv/.complete ## make the environment in .venv from the lock file
 
@@ -58,6 +58,9 @@ lint: env ## check style and types
 
 bench: env ## measure speed, memory, start-up and quality; prints a table, writes JSON
 	$(BIN)/python benchmarks/run.py
+
+bench-grade: env ## measure what grading costs, and whether it is fair (hours; needs bubblewrap)
+	VAE_COURSE_DATA=digits VAE_COURSE_BUDGET=smoke PYTHONPATH=tests $(BIN)/python benchmarks/grade.py
 
 calibrate: env ## measure what the checks' thresholds judge, over 20 seeds (hours; resumes)
 	$(BIN)/python benchmarks/calibrate.py

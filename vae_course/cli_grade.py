@@ -180,7 +180,8 @@ def _grade(asked: Asked, policy: "Policy", formats: list[str]) -> int:
     kept = asked.folder / "results"
     try:
         order = marking.Order(secret, budget(), asked.limits, supplies.images.train_sha256)
-        wanted = [one for one in handed_in if not asked.only or one.exercise in asked.only]
+        # What does not say which exercise it is may be one of those asked for.
+        wanted = [one for one in handed_in if not asked.only or one.exercise in ("", *asked.only)]
         part, parts = asked.shard
         planned = marking.plan(wanted[part - 1 :: parts], order, course)
         results = [one for one in planned if isinstance(one, Result)]
@@ -221,7 +222,11 @@ def _backend(asked: Asked, supplies: "Supplies") -> "Backend":
     if asked.cluster:
         return Cluster(asked.cluster, unsafe=asked.unsafe)
     place = prepare(supplies.files, unsafe=asked.unsafe)
-    require_sandbox(place)
+    try:
+        require_sandbox(place)
+    except BaseException:
+        place.remove()
+        raise
     return Local(asked.workers or os.cpu_count() or 1, place, supplies)
 
 

@@ -1,0 +1,178 @@
+"""What grading costs, and whether it is fair: measured on this machine.
+
+Each part prints a table and is kept in ``benchmarks/grading.json``. ``make bench-grade`` runs all,
+at the smoke budget and on the digits; ``--only`` one of
+
+- ``overhead``: each solution against a bare nbclient run, interleaved;
+- ``class``: 100 light notebooks, two at a time, against as many bare runs;
+- ``seeds``: each solution with the questions of 20 secrets;
+- ``wrong``: every wrong submission, and the untouched exercises.
+"""
+
+import argparse
+import concurrent.futures
+import functools
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from exercise_runs import read_submission, submissions
+from grading_runs import Machine, job, solution, untouched
+from rich.console import Console
+from rich.table import Table
+
+from vae_course.checks import EXERCISES
+from vae_course.execution import execute
+from vae_course.grading.sandbox import Limits
+from vae_course.image_cache import write_atomically
+
+RESULTS = Path(__file__).with_name("grading.json")
+LIMITS = Limits(seconds=600)
+LIGHT, ROUNDS, SECRETS = 100, 3, 20
+out = Console()
+
+
+def overhead(machine: Machine) -> list[dict[str, Any]]:
+    """Seconds for each solution: in the grader, and bare."""
+    rows = []
+    for name in EXERCISES:
+        cells = solution(name)
+        ways = [
+            functools.partial(_full_marks, machine, name, cells),
+            functools.partial(_bare, cells),
+        ]
+        pairs = [[_seconds(way) for way in ways] for _ in range(ROUNDS)]
+        graded, bare = (statistics.median(times) for times in zip(*pairs, strict=True))
+        over = {"exercise": name, "graded_s": graded, "bare_s": bare}
+        rows.append(over | {"allowed_s": 1.3 * bare + 3, "ratio": graded / bare})
+    return rows
+
+
+def class_of_light_ones(_: Machine) -> list[dict[str, Any]]:
+    """Seconds for `LIGHT` notebooks two at a time: the command, and bare runs."""
+    cells = ["import jax.numpy as jnp", "kl_in_bits = 3.4", "predicted_ratio = 2.0"]
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(LIGHT):
+            notebook = _notebook([f"# {number}", *cells])
+            notebook.metadata["vae_course"] = {"exercise": "00-warmup"}
+            path = Path(folder, "in", f"s{number}", "00.ipynb")
+            path.parent.mkdir(parents=True)
+            nbformat.write(notebook, path)
+        command = [str(Path(sys.executable).parent / "vae-course"), "grade", f"{folder}/in"]
+        command += ["--out", f"{folder}/out", "--jobs", "2"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        graded = _seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+        peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        bare = _seconds(lambda: list(pool.map(_bare, [cells] * LIGHT)))
+    row = {"notebooks": LIGHT, "graded_s": graded, "bare_s": bare, "ratio": graded / bare}
+    return [row | {"most_memory_of_a_process_mb": peak / 1000}]
+
+
+def seeds(machine: Machine) -> list[dict[str, Any]]:
+    """How often each solution earns full marks, over 20 secrets."""
+    rows = []
+    for name in EXERCISES:
+        cells = solution(name)
+        orders = [_order(name, cells, secret=f"secret {n}") for n in range(SECRETS)]
+        results = _graded(machine, orders)
+        lost = [task.task for one in results for task in one.tasks if task.status == "wrong"]
+        full = sum(one.points == one.max_points for one in results)
+        rows.append({"exercise": name, "full_marks": full, "of": len(results), "lost": lost})
+    return rows
+
+
+def wrong(machine: Machine) -> list[dict[str, Any]]:
+    """Whether each wrong submission loses what it should, and an untouched one earns nothing."""
+    rows = []
+    for name in EXERCISES:
+        named = [(path.stem, read_submission(path)) for path in submissions(name, "wrong")]
+        orders = [_order(name, solution(name, one.cells)) for _, one in named]
+        surprises = []
+        for (stem, one), result in zip(named, _graded(machine, orders), strict=True):
+            lost = [t.task for t in result.tasks if t.status in ("wrong", "not started")]
+            if lost != list(one.loses):
+                surprises.append(f"{stem}: {lost}")
+        (blank,) = _graded(machine, [_order(name, untouched(name))])
+        row = {"exercise": name, "wrong": len(named), "as_intended": len(named) - len(surprises)}
+        rows.append(row | {"untouched_points": blank.points, "surprises": surprises})
+    return rows
+
+
+PARTS: dict[str, Callable[[Machine], list[dict[str, Any]]]] = {
+    "overhead": overhead,
+    "class": class_of_light_ones,
+    "seeds": seeds,
+    "wrong": wrong,
+}
+
+
+def main() -> None:
+    """Run the parts asked for; print and keep what they measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    machine = Machine()
+    try:
+        for name in parser.parse_args().only:
+            kept[name] = PARTS[name](machine)
+            _print(name, kept[name])
+            write_atomically(RESULTS, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode())
+            RESULTS.chmod(0o644)
+    finally:
+        machine.place.remove()
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _order(name: str, cells: Sequence[str], **changes: Any) -> Any:
+    return job(cells, exercise=name, limits=LIMITS, **changes)
+
+
+def _graded(machine: Machine, orders: Sequence[Any]) -> list[Any]:
+    """Two at a time, each on a processor of its own."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return list(pool.map(machine.grade, orders))
+
+
+def _full_marks(machine: Machine, name: str, cells: Sequence[str]) -> None:
+    result = machine.grade(_order(name, cells))
+    assert result.points == result.max_points, result.tasks
+
+
+def _notebook(cells: Sequence[str]) -> Any:
+    made = nbformat.v4.new_notebook()
+    made.cells = [nbformat.v4.new_code_cell(text) for text in cells]
+    return made
+
+
+def _bare(cells: Sequence[str]) -> None:
+    """As nbclient runs it, with nothing kept from before."""
+    with tempfile.TemporaryDirectory() as folder:
+        execute(_notebook(cells), Path(folder), cache=Path(folder))
+
+
+def _print(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        shown = (f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values())
+        table.add_row(*shown)
+    out.print(table)
+
+
+if __name__ == "__main__":
+    main()
