@@ -88,3 +88,17 @@ def test_a_margin_is_paired():
     gap, error = probing.paired_margin(hard, hard + rng.normal(1, 0.1, 1000))
     assert gap == pytest.approx(1, abs=5 * error)
     assert error == pytest.approx(0.1 / np.sqrt(1000), rel=0.1)
+
+
+def test_a_model_that_remembers_is_refused_and_one_that_knows_the_test_images_is_the_limit(context):
+    grey = context.images.test_images / 255.0
+    rng = np.random.default_rng(1)
+    # The best that knowing the images allows: their own probabilities, and which one it is.
+    p = grey.clip(1e-9, 1 - 1e-9)
+    draws = [rng.random(grey.shape) < grey for _ in range(20)]
+    costs = [-np.where(x, np.log(p), np.log(1 - p)).sum((1, 2)).mean() for x in draws]
+    limit = np.mean(costs) + np.log(len(grey))
+    error = np.std(costs, ddof=1) / np.sqrt(len(costs))
+    probing.require_learned(np.full(5, limit + 5 * error), context, what="m")
+    with pytest.raises(Mistake, match="m describes test images in .* remembers"):
+        probing.require_learned(np.full(5, limit - 5 * error), context, what="m")

@@ -35,8 +35,9 @@ def machine():
 def test_a_hostile_notebook_gains_nothing_and_leaves_nothing(machine, path):
     text = path.read_text(encoding="utf-8")
     says = re.search(r"^# says: (.+)$", text, flags=re.M)
+    exercise = re.search(r"^# exercise: (.+)$", text, flags=re.M)
     started = time.monotonic()
-    result = machine.grade(job([text]))
+    result = machine.grade(job([text], exercise=exercise[1] if exercise else "00-warmup"))
     assert time.monotonic() - started < SMALL.seconds + 15  # starting and stopping are not its own
     assert result.status == "graded", result.problem
     assert result.points == 0, result.tasks

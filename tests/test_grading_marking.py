@@ -167,6 +167,7 @@ def test_shares_of_processors_are_disjoint():
         (["grade"], "Usage"),
         (["grade", "nowhere", "--out", "r"], "There is no nowhere"),
         (["grade", "--out", "r"], "nothing to grade"),
+        (["grade", ".", "--out", "r", "--exercise", "1-beta"], "Choose one of 00-warmup"),
         (["grade", ".", "--out", "r", "--shard", "3/2"], "Give I/N"),
         (["grade", ".", "--out", "r", "--late-per-day", "0.1"], "Give --deadline"),
         (["grade", "merge", "nowhere", "--out", "r"], "hold no results"),

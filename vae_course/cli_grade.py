@@ -164,6 +164,7 @@ class Asked:
 
 def _grade(asked: Asked, policy: "Policy", formats: list[str]) -> int:
     """Grade, with a line for each submission and the time left; the exit code."""
+    from vae_course.checks import exercise
     from vae_course.checks.specs import budget
     from vae_course.grading import marking
     from vae_course.grading.intake import find_submissions
@@ -171,6 +172,8 @@ def _grade(asked: Asked, policy: "Policy", formats: list[str]) -> int:
     from vae_course.grading.supplies import gather
 
     with _usage():
+        for name in asked.only:
+            exercise(name)
         handed_in = find_submissions(asked.submissions)
         secret = marking.open_report(asked.folder, fresh=asked.fresh)
         course = marking.read_course(asked.course or _repository())

@@ -10,11 +10,13 @@ from vae_course.checks.oracles import bernoulli, gaussian_kl
 from vae_course.checks.plain import Handle, Key
 from vae_course.checks.probing import (
     codes,
+    held_out,
     logits,
     paired_margin,
     pairs,
     redrawn,
     remeasured,
+    require_learned,
     terms,
 )
 from vae_course.checks.specs import Context, Exercise, Task
@@ -162,8 +164,10 @@ def _prediction(student: Student, context: Context) -> None:
 
 
 def _models(student: Student, context: Context) -> None:
-    x = redrawn(context, HELD_OUT[context.budget])[:PICTURES]
+    x = held_out(context, PICTURES).x
     found = {b: terms(student, _model(b), x, context) for b in BETAS[context.budget]}
+    for beta, (distortion, rate) in found.items():
+        require_learned(distortion + rate, context, what=f"models[{beta:g}]")
     low, high = min(found), max(found)
     rates = {beta: float(rate.mean()) for beta, (_, rate) in found.items()}
     require(

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from vae_course.checks.plain import Handle
-from vae_course.checks.probing import held_out, paired_margin, terms
+from vae_course.checks.probing import held_out, paired_margin, require_learned, terms
 from vae_course.checks.specs import Context, Exercise, Task
 from vae_course.checks.students import Student
 from vae_course.checks.verdicts import Mistake, array, choice, near, number, require
@@ -243,6 +243,7 @@ def _models(student: Student, context: Context) -> None:
     totals = {name: _total(student, model, x, context) for name, model in _both()}
     coin = x[0].size * np.log(2)
     for name, total in totals.items():
+        require_learned(total, context, what=f'models["{name}"]')
         require(
             total.mean() < TRAINED[context.budget] * coin,
             f"−ELBO of the model {name!r} is {total.mean():.0f} nats on test images, and that of "

@@ -5,10 +5,12 @@ import numpy as np
 from vae_course.checks.plain import Handle
 from vae_course.checks.probing import (
     codes,
+    held_out,
     paired_margin,
     pairs,
     redrawn,
     remeasured,
+    require_learned,
     terms,
 )
 from vae_course.checks.specs import Context, Exercise, Task
@@ -154,13 +156,15 @@ def _active_units(student: Student, context: Context) -> None:
 
 
 def _models(student: Student, context: Context) -> None:
-    x = redrawn(context, 1000)
+    x = held_out(context, 1000).x
     found = {}
     for size in SIZES[context.budget]:
         latents = codes(student, _model(size), x[:2])[0].shape[1]
         require(latents == size, f"models[{size}] has {latents} latents, not {size}.")
         found[size] = terms(student, _model(size), x, context)
     prices = {size: distortion + rate for size, (distortion, rate) in found.items()}
+    for size, price in prices.items():
+        require_learned(price, context, what=f"models[{size}]")
     rate = float(found[2][1].mean())
     require(
         rate > RATE_OF_TWO,

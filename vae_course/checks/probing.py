@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from scipy.special import entr
 
 from vae_course.checks.oracles import bernoulli, gaussian_kl
 from vae_course.checks.plain import Handle
@@ -23,6 +24,7 @@ __all__ = [
     "pairs",
     "redrawn",
     "remeasured",
+    "require_learned",
     "terms",
 ]
 
@@ -110,6 +112,30 @@ def terms(
         decoded.shape == x.shape, f"{model}.decode(z) has shape {decoded.shape}, not {x.shape}."
     )
     return -bernoulli(decoded, x).sum((1, 2)), gaussian_kl(mean, logvar).sum(1)
+
+
+def require_learned(price: np.ndarray, context: Context, *, what: str) -> None:
+    """Refuse a model that describes fresh draws better than any model could have learned to.
+
+    A draw ``x`` of a test image costs ``H(x | image)`` nats even for who is told the image, and
+    ``log n`` more to tell which of ``n`` it is. A model that has only seen training images pays
+    more; one that remembers what it was given to encode pays less.
+
+    Args:
+        price: −ELBO of each held-out draw in nats, ``(n,)``.
+        context: whose images they are.
+        what: the model, for the message.
+
+    Raises:
+        Mistake: if the mean price is below that.
+    """
+    p = context.images.test_images / 255
+    floor = (entr(p) + entr(1 - p)).sum((1, 2)).mean() + np.log(len(p))
+    require(
+        price.mean() > floor,
+        f"{what} describes test images in {price.mean():.1f} nats, fewer than the {floor:.1f} that "
+        "who knows these images needs: it is no model of them, but remembers what it is shown.",
+    )
 
 
 def paired_margin(lower: np.ndarray, higher: np.ndarray) -> tuple[float, float]:

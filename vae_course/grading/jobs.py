@@ -103,6 +103,7 @@ class _Grading:
         self.deadline = self.started + job.limits.seconds
         self.skipped: set[int] = set()
         self.notes: list[str] = []
+        self.flags = list(job.flags)
         self.done: dict[str, TaskResult] = {}
         self.memory = 0
 
@@ -142,6 +143,7 @@ class _Grading:
                     raise
                 except Exception as error:  # a check that stumbles over an answer
                     message = f"The check could not judge this answer ({type(error).__name__})."
+                    self.flags.append(f"{task.name}: {message}")
                     self.done[task.name] = _judged(task, WRONG, message)
                     continue
                 self.done[task.name] = _judged(task, found.status, found.message)
@@ -207,7 +209,7 @@ class _Grading:
             problem=problem,
             tasks=tasks,
             cells=tuple(self.notes),
-            flags=job.flags,
+            flags=tuple(self.flags),
             shingles=job.shingles,
             sandbox=self.sandbox,
             seconds=round(time.monotonic() - self.started, 2),

