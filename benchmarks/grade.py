@@ -5,15 +5,16 @@ at the smoke budget and on the digits; ``--only`` one of
 
 - ``overhead``: each solution against a bare nbclient run, interleaved;
 - ``class``: 100 light notebooks, two at a time, against as many bare runs;
+- ``memory``: the most that the command's own process holds, over all six solutions;
 - ``seeds``: each solution with the questions of 20 secrets;
 - ``wrong``: every wrong submission, and the untouched exercises.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import functools
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -59,22 +60,18 @@ def overhead(machine: Machine) -> list[dict[str, Any]]:
 def class_of_light_ones(_: Machine) -> list[dict[str, Any]]:
     """Seconds for `LIGHT` notebooks two at a time: the command, and bare runs."""
     cells = ["import jax.numpy as jnp", "kl_in_bits = 3.4", "predicted_ratio = 2.0"]
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(LIGHT):
-            notebook = _notebook([f"# {number}", *cells])
-            notebook.metadata["vae_course"] = {"exercise": "00-warmup"}
-            path = Path(folder, "in", f"s{number}", "00.ipynb")
-            path.parent.mkdir(parents=True)
-            nbformat.write(notebook, path)
-        command = [str(Path(sys.executable).parent / "vae-course"), "grade", f"{folder}/in"]
-        command += ["--out", f"{folder}/out", "--jobs", "2"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        graded = _seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
-        peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    graded, peak = _command([("00-warmup", [f"# {n}", *cells]) for n in range(LIGHT)])
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         bare = _seconds(lambda: list(pool.map(_bare, [cells] * LIGHT)))
     row = {"notebooks": LIGHT, "graded_s": graded, "bare_s": bare, "ratio": graded / bare}
-    return [row | {"most_memory_of_a_process_mb": peak / 1000}]
+    return [row | {"grader_mb": peak}]
+
+
+def memory(machine: Machine) -> list[dict[str, Any]]:
+    """The most memory of the command itself, without the sandboxes, over all six solutions."""
+    seconds, peak = _command([(name, solution(name)) for name in EXERCISES])
+    images = machine.supplies.images.name
+    return [{"images": images, "notebooks": len(EXERCISES), "s": seconds, "grader_mb": peak}]
 
 
 def seeds(machine: Machine) -> list[dict[str, Any]]:
@@ -110,6 +107,7 @@ def wrong(machine: Machine) -> list[dict[str, Any]]:
 PARTS: dict[str, Callable[[Machine], list[dict[str, Any]]]] = {
     "overhead": overhead,
     "class": class_of_light_ones,
+    "memory": memory,
     "seeds": seeds,
     "wrong": wrong,
 }
@@ -137,6 +135,35 @@ def _seconds(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
+
+
+def _command(submissions: Sequence[tuple[str, Sequence[str]]]) -> tuple[float, float]:
+    """Grade with the command, two at a time: seconds, and the most MB of its own process."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, cells) in enumerate(submissions):
+            notebook = _notebook(cells)
+            notebook.metadata["vae_course"] = {"exercise": name}
+            path = Path(folder, "in", f"student {number}", "homework.ipynb")
+            path.parent.mkdir(parents=True)
+            nbformat.write(notebook, path)
+        command = [str(Path(sys.executable).parent / "vae-course"), "grade", f"{folder}/in"]
+        command += ["--out", f"{folder}/out", "--jobs", "2"]
+        started, peak = time.perf_counter(), 0.0
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                peak = max(peak, _most_held(process.pid))
+                time.sleep(0.1)
+        assert process.returncode == 0, process.returncode
+        return time.perf_counter() - started, peak
+
+
+def _most_held(pid: int) -> float:
+    """The kernel's high-water mark of a process's memory, in MB."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
 
 
 def _order(name: str, cells: Sequence[str], **changes: Any) -> Any:

@@ -100,5 +100,5 @@ def test_a_model_that_remembers_is_refused_and_one_that_knows_the_test_images_is
     limit = np.mean(costs) + np.log(len(grey))
     error = np.std(costs, ddof=1) / np.sqrt(len(costs))
     probing.require_learned(np.full(5, limit + 5 * error), context, what="m")
-    with pytest.raises(Mistake, match="m describes test images in .* remembers"):
+    with pytest.raises(Mistake, match=r"m describes test images in .* remembers"):
         probing.require_learned(np.full(5, limit - 5 * error), context, what="m")
