@@ -59,7 +59,7 @@ ALLOWED |= {
 ALLOWED["grading"] = {
     *("checks", "data", "errors", "exercises", "image_cache", "image_sources", "links"),
 }
-ALLOWED["cli_grade_options"] = set()
+ALLOWED["cli_grade_options"] = {"errors"}
 ALLOWED["cli_grade"] = ALLOWED["cli_exercises"] = set(ALLOWED)
 ALLOWED["cli"] = set(ALLOWED)
 MATPLOTLIB = {"plotting", "runs"}

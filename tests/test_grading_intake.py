@@ -123,6 +123,16 @@ def test_a_file_that_cannot_be_graded_says_why_and_what_to_do(tmp_path, content,
     assert found.student == "ada"
 
 
+def test_the_kernel_that_a_file_names_does_not_matter(tmp_path):
+    spec = {"name": "a-kernel-of-my-own", "language": "python", "display_name": "Mine"}
+    for number, kernel in enumerate([spec, {"name": "gone"}, None, 7]):
+        made = json.loads(notebook())
+        made["metadata"]["kernelspec"] = kernel
+        (tmp_path / f"s{number}.ipynb").write_text(json.dumps(made))
+    for found in find_submissions(tmp_path):
+        assert [cell.source for cell in code_cells(found)] == ["x = 1"], found.problem
+
+
 def test_outputs_and_points_in_the_file_are_ignored(tmp_path):
     made = nbformat.reads(notebook(), as_version=4)
     made.cells[1].outputs = [nbformat.v4.new_output("stream", text="full marks")]

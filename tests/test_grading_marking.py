@@ -1,5 +1,6 @@
 """From what was handed in to a report: resuming, keys, flags, backends, the command."""
 
+import errno
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from exercise_runs import ROOT
 from grading_runs import SMALL, needs_bubblewrap, solution, untouched, write_notebook
 
 from vae_course import cli
-from vae_course.errors import ExerciseError
+from vae_course.errors import ConfigError, ExerciseError
 from vae_course.grading import backends, marking, process, supplies
 from vae_course.grading.bundle import RUN, write_bundle
 from vae_course.grading.intake import find_submissions
@@ -180,6 +181,38 @@ def test_wrong_use_says_what_to_do_and_exits_with_2(
     code, said = command(arguments, monkeypatch, capsys)
     assert code == 2
     assert words in said
+
+
+@needs_bubblewrap
+def test_a_full_disk_is_said_and_what_was_graded_stays(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VAE_COURSE_DATA", "digits")
+    write_notebook(tmp_path / "in" / "ada.ipynb", ["x = 1"], exercise="99-none")
+    report = ["grade", str(tmp_path / "in"), "--out", str(tmp_path / "r")]
+    assert command(report, monkeypatch, capsys)[0] == 1  # it names no exercise
+    (kept,) = (tmp_path / "r" / "results").iterdir()
+    before = kept.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "grades.csv")
+
+    monkeypatch.setattr("vae_course.grading.pages.write_atomically", full)
+    code, said = command(report, monkeypatch, capsys)
+    assert code == 1
+    assert "grades.csv cannot be written or read (No space left on device). Make room" in said
+    assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "", "tcp://"])
+def test_a_cluster_that_is_not_there_is_named(address, monkeypatch):
+    monkeypatch.setattr(backends, "PATIENCE", 1)
+    with pytest.raises(ConfigError, match=r"No dask scheduler answers at .*`dask scheduler`"):
+        backends.Cluster(address)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r"vae-course\[cluster\]"):
+        backends.Cluster("tcp://127.0.0.1:9")
 
 
 def command(arguments, monkeypatch, capsys):

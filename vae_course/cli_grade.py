@@ -33,6 +33,7 @@ from vae_course.cli_grade_options import (
     Timeout,
     Unsafe,
     Workers,
+    shard_of,
 )
 from vae_course.errors import ConfigError, CourseError, ExerciseError
 
@@ -104,7 +105,7 @@ def run(
 
     policy = _policy(deadline, late_per_day, attempts)
     limits = Limits(seconds=timeout, memory_gb=memory)
-    part = _shard(shard)
+    part = shard_of(shard)
     asked = Asked(
         submissions,
         folder,
@@ -117,7 +118,7 @@ def run(
         course,
         unsafe,
     )
-    with _told_to_gradescope(folder, _names(formats)):
+    with _told_to_gradescope(folder, _names(formats)), _writing(folder):
         raise typer.Exit(_grade(asked, policy, _names(formats)))
 
 
@@ -140,10 +141,11 @@ def merge(
         if not found:
             raise ExerciseError("The folders hold no results.", "Give the --out of the shards.")
         marking.open_report(folder, fresh=False)
-    for one in found.values():
-        save(folder / "results", one)
-    results = load_all(folder / "results")
-    raise typer.Exit(_report(folder, results, policy, _names(formats)))
+    with _writing(folder):
+        for one in found.values():
+            save(folder / "results", one)
+        results = load_all(folder / "results")
+        raise typer.Exit(_report(folder, results, policy, _names(formats)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,6 +217,19 @@ def _told_to_gradescope(folder: Path, formats: list[str]) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             write_gradescope(folder / "results.json", None, str(error))
         raise
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """A report that cannot be written; what was kept stays."""
+    try:
+        yield
+    except OSError as error:
+        raise ExerciseError(
+            f"{error.filename or folder} cannot be written or read ({error.strerror or error}).",
+            "Make room, or choose another place; then run the command again. What is graded is "
+            "kept.",
+        ) from error
 
 
 def _backend(asked: Asked, supplies: "Supplies") -> "Backend":
@@ -311,17 +326,6 @@ def _bundle(path: Path, course: Path | None) -> None:
     with _usage():
         write_bundle(path, course or _repository())
     out.print(f"wrote {path}: upload it to Gradescope as the autograder.", markup=False)
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return 1, 1
-    parts = text.split("/")
-    if len(parts) == 2 and all(part.isdecimal() for part in parts):
-        number, count = map(int, parts)
-        if 1 <= number <= count:
-            return number, count
-    raise ConfigError(f"--shard is {text!r}.", "Give I/N with I from 1 to N, such as 2/4.")
 
 
 def _names(formats: list[Format] | None) -> list[str]:

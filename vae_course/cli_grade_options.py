@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vae_course.errors import ConfigError
+
 __all__ = [
     "Attempts",
     "Bundle",
@@ -27,6 +29,7 @@ __all__ = [
     "Timeout",
     "Unsafe",
     "Workers",
+    "shard_of",
 ]
 
 
@@ -79,3 +82,19 @@ CourseAt = Annotated[
 Unsafe = Annotated[bool, Option("--unsafe", help="Without a sandbox; every report says so.")]
 SelfTest = Annotated[bool, Option("--self-test", help="Try whether the sandbox holds here.")]
 Bundle = Annotated[Path | None, Option(help="Write an autograder for Gradescope to this zip.")]
+
+
+def shard_of(text: str | None) -> tuple[int, int]:
+    """I and N of ``"I/N"``; None is the whole.
+
+    Raises:
+        ConfigError: if it is anything else.
+    """
+    if text is None:
+        return 1, 1
+    parts = text.split("/")
+    if len(parts) == 2 and all(part.isdecimal() for part in parts):
+        number, count = map(int, parts)
+        if 1 <= number <= count:
+            return number, count
+    raise ConfigError(f"--shard is {text!r}.", "Give I/N with I from 1 to N, such as 2/4.")

@@ -263,8 +263,7 @@ def _both() -> tuple[tuple[str, Handle], ...]:
 
 def _total(student: Student, model: Handle, x: np.ndarray, context: Context) -> np.ndarray:
     """−ELBO of each image in nats."""
-    distortion, rate = terms(student, model, x, context)
-    return distortion + rate
+    return np.add(*terms(student, model, x, context))
 
 
 def _margin(student: Student, context: Context) -> None:

@@ -11,6 +11,7 @@ import queue
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+from vae_course.errors import ConfigError
 from vae_course.grading import process
 from vae_course.grading.jobs import Job, grade
 from vae_course.grading.results import NOT_GRADED, Result
@@ -18,6 +19,8 @@ from vae_course.grading.sandbox import Limits, Place, prepare
 from vae_course.grading.supplies import Supplies, gather
 
 __all__ = ["Backend", "Cluster", "Local", "failed"]
+
+PATIENCE = 20  # seconds for a scheduler to answer
 
 
 class Backend(Protocol):
@@ -109,13 +112,24 @@ class Cluster:
         unsafe: let the workers grade without a sandbox.
 
     Raises:
-        OSError: if the scheduler does not answer.
+        ConfigError: if dask is not installed, or no scheduler answers.
     """
 
     def __init__(self, address: str, *, unsafe: bool = False):
-        from distributed import Client
+        try:
+            from distributed import Client
 
-        self.client = Client(address, timeout="20s", set_as_default=False)
+            self.client = Client(address, timeout=PATIENCE, set_as_default=False)
+        except ImportError as error:
+            raise ConfigError(
+                "--cluster needs dask.distributed.",
+                "Install it: pip install 'vae-course[cluster]'.",
+            ) from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"No dask scheduler answers at {address!r}.",
+                "Start one with `dask scheduler`; it prints its address, such as tcp://host:8786.",
+            ) from error
         self.unsafe = unsafe
 
     def submit(self, job: Job) -> Any:
