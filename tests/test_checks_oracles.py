@@ -21,11 +21,6 @@ def test_kl_by_quadrature(m, v, p, w):
     assert oracles.gaussian_kl(m, v, p, w) == pytest.approx(expected, abs=1e-6)
 
 
-def test_density_by_hand():
-    found = oracles.gaussian_log_density(np.array(1.0), np.array(0.0), np.array(0.0))
-    assert found == pytest.approx(-0.5 * np.log(2 * np.pi) - 0.5)
-
-
 def test_bernoulli_by_hand_and_at_the_extremes():
     logits = np.array([0.0, np.log(3.0), 800.0])
     x = np.array([1.0, 0.0, 0.0])

@@ -169,10 +169,12 @@ def _grade(asked: Asked, policy: "Policy", formats: list[str]) -> int:
     from vae_course.checks import exercise
     from vae_course.checks.specs import budget
     from vae_course.grading import marking
+    from vae_course.grading.backends import keep_no_freed_memory
     from vae_course.grading.intake import find_submissions
     from vae_course.grading.results import Result, save
     from vae_course.grading.supplies import gather
 
+    keep_no_freed_memory()
     with _usage():
         for name in asked.only:
             exercise(name)

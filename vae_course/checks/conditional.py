@@ -117,7 +117,8 @@ def read_as_wanted(images: ImageData, made: np.ndarray) -> float:
 
 def diversity(images: ImageData, made: np.ndarray) -> float:
     """The mean over digits of the variance within a digit, over that of test images."""
-    real = [images.test_images[images.test_labels == digit] / 255 for digit in range(len(made))]
+    # One digit at a time, so that memory stays small.
+    real = (images.test_images[images.test_labels == digit] / 255 for digit in range(len(made)))
     pairs = zip(made, real, strict=True)
     return float(np.mean([a.var(axis=0).sum() / b.var(axis=0).sum() for a, b in pairs]))
 

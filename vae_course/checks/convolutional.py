@@ -1,14 +1,13 @@
 """Exercise 03, the convolutional VAE: layers that know neighbours, what they cost and gain."""
 
-import jax
 import numpy as np
 
+from vae_course.checks.draws import binarized
 from vae_course.checks.plain import Handle
 from vae_course.checks.probing import held_out, paired_margin, require_learned, terms
 from vae_course.checks.specs import Context, Exercise, Task
 from vae_course.checks.students import Student
 from vae_course.checks.verdicts import Mistake, array, choice, near, number, require
-from vae_course.data import binarize
 
 __all__ = ["EXERCISE"]
 
@@ -37,10 +36,8 @@ def _encoder(student: Student, context: Context) -> None:
     require(np.isfinite([mean, logvar]).all(), "encoder(x) is NaN or infinite in places.")
     require(not np.allclose(mean, logvar), "mean and logvar are the same numbers.")
     strong = [np.abs(part).max() for part in student.call("encoder", 1000 * x)]
-    require(
-        logvar.min() < 0,
-        "logvar is never negative: this is a variance. Its logarithm is any real number.",
-    )
+    never = "logvar is never negative: this is a variance. Its logarithm is any real number."
+    require(logvar.min() < 0, never)
     require(
         strong[1] > min(0.9 * CLIP, 0.05 * strong[0]),
         "logvar is squashed, and mean is not: leave it as the dense layer gives it.",
@@ -272,8 +269,9 @@ def _margin(student: Student, context: Context) -> None:
         raise Mistake("margin should be (nats per image, standard error).")
     gap, error = (number(part, what="A number of margin") for part in stated)
     # The notebook's own images: its keys are public, and it states its numbers about these.
-    whole = np.asarray(binarize(context.images.test_images, "stochastic", key=jax.random.key(1)))
-    x = whole[context.rng.permutation(len(whole))[:HELD_OUT]]
+    whole = context.images.test_images
+    rows = context.rng.permutation(len(whole))[:HELD_OUT]
+    x = binarized(whole, seed=1)[rows]
     (dc, rc), (dm, rm) = (terms(student, model, x, context) for _, model in _both())
     again = [_total(student, model, x, context) for _, model in _both()]
     each = (dm + rm) - (dc + rc)

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_expit
-from scipy.stats import norm
 
-__all__ = ["bernoulli", "entropy", "gaussian_kl", "gaussian_log_density"]
+__all__ = ["bernoulli", "entropy", "gaussian_kl"]
 
 
 def gaussian_kl(
@@ -21,12 +20,6 @@ def gaussian_kl(
     variance, other = np.exp(logvar), np.exp(other_logvar)
     second_moment = variance + (mean - other_mean) ** 2
     return 0.5 * (np.log(other / variance) + second_moment / other - 1)
-
-
-def gaussian_log_density(z: np.ndarray, mean: np.ndarray, logvar: np.ndarray) -> np.ndarray:
-    """Log density of each latent, in nats: SciPy's."""
-    z, mean, logvar = _float64(z, mean, logvar)
-    return norm.logpdf(z, mean, np.exp(logvar / 2))
 
 
 def bernoulli(logits: np.ndarray, x: np.ndarray) -> np.ndarray:

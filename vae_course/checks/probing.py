@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from scipy.special import entr
 
+from vae_course.checks.draws import binarized
 from vae_course.checks.oracles import bernoulli, gaussian_kl
 from vae_course.checks.plain import Handle
 from vae_course.checks.specs import Context
 from vae_course.checks.students import Student
 from vae_course.checks.verdicts import Mistake, NotStarted, array, require
-from vae_course.data import binarize
 
 __all__ = [
     "HeldOut",
     "Remeasured",
     "codes",
+    "distortions",
     "held_out",
     "logits",
     "paired_margin",
@@ -27,6 +27,9 @@ __all__ = [
     "require_learned",
     "terms",
 ]
+
+
+PART = 500  # images
 
 
 class HeldOut(NamedTuple):
@@ -52,7 +55,7 @@ def redrawn(context: Context, count: int) -> np.ndarray:
     """
     grey = context.images.test_images
     rows = np.random.default_rng(0).integers(len(grey), size=count)
-    return np.asarray(binarize(grey[rows], "stochastic", key=jax.random.key(1)))
+    return binarized(grey[rows], seed=1)
 
 
 def codes(student: Student, model: str | Handle, x: np.ndarray, *labels: Any) -> tuple[Any, Any]:
@@ -107,11 +110,29 @@ def terms(
     """
     mean, logvar = codes(student, model, x, *labels)
     z = mean + np.exp(logvar / 2) * context.rng.normal(size=mean.shape)
-    decoded = logits(student, model, z, *labels)
-    require(
-        decoded.shape == x.shape, f"{model}.decode(z) has shape {decoded.shape}, not {x.shape}."
-    )
-    return -bernoulli(decoded, x).sum((1, 2)), gaussian_kl(mean, logvar).sum(1)
+    return distortions(student, model, z, x, *labels), gaussian_kl(mean, logvar).sum(1)
+
+
+def distortions(
+    student: Student, model: str | Handle, z: np.ndarray, x: np.ndarray, *labels: Any
+) -> np.ndarray:
+    """−log p(x | z) of each image in nats, ``(n,)``; asked in parts, so that memory stays small.
+
+    Raises:
+        Mistake: as `logits`, and if the images have another shape than ``x``.
+        NotStarted: if there is no model.
+    """
+    found = []
+    for start in range(0, len(x), PART):
+        part = slice(start, start + PART)
+        decoded = logits(student, model, z[part], *(label[part] for label in labels))
+        wanted = x[part]
+        require(
+            decoded.shape == wanted.shape,
+            f"{model}.decode(z) has shape {decoded.shape}, not {wanted.shape}.",
+        )
+        found.append(-bernoulli(decoded, wanted).sum((1, 2)))
+    return np.concatenate(found)
 
 
 def require_learned(price: np.ndarray, context: Context, *, what: str) -> None:
@@ -129,8 +150,9 @@ def require_learned(price: np.ndarray, context: Context, *, what: str) -> None:
     Raises:
         Mistake: if the mean price is below that.
     """
-    p = context.images.test_images / 255
-    floor = (entr(p) + entr(1 - p)).sum((1, 2)).mean() + np.log(len(p))
+    grey, p = context.images.test_images, np.arange(256) / 255
+    pixels = np.bincount(grey.reshape(-1), minlength=256)  # how many have each shade
+    floor = pixels @ (entr(p) + entr(1 - p)) / len(grey) + np.log(len(grey))
     require(
         price.mean() > floor,
         f"{what} describes test images in {price.mean():.1f} nats, fewer than the {floor:.1f} that "
@@ -165,7 +187,7 @@ def remeasured(
     """
     (distortion, rate), (again, _) = (terms(student, model, x, context) for _ in range(2))
     mean, _ = codes(student, model, x)
-    at_mean = -bernoulli(logits(student, model, mean), x).sum((1, 2)).mean()
+    at_mean = distortions(student, model, mean, x).mean()
     noise = (distortion - again).std() / np.sqrt(len(x))
     return Remeasured(distortion.mean(), rate.mean(), at_mean, noise, mean)
 

@@ -16,13 +16,13 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vae_course.checks import EXERCISES
+from vae_course.checks import EXERCISES, exercise
 from vae_course.errors import ExerciseError
-from vae_course.exercises import find_sources, read_source, solution_notebook, student_notebook
 from vae_course.grading.backends import Backend, failed
 from vae_course.grading.intake import Cell, Submission, code_cells
 from vae_course.grading.jobs import Job
 from vae_course.grading.likeness import likeness, shingles, without
+from vae_course.grading.reading import read_notebook, source_of
 from vae_course.grading.results import NOT_GRADED, SCHEMA, Result, load, save
 from vae_course.grading.sandbox import Limits
 from vae_course.image_cache import write_atomically
@@ -60,12 +60,15 @@ def read_course(root: Path) -> Course:
     Args:
         root: of the repository.
     """
-    if not (root / "solutions").is_dir():
+    given, solved = (
+        {name: root / part / f"{exercise(name).file}.ipynb" for name in EXERCISES}
+        for part in ("exercises", "solutions")
+    )
+    if not all(path.is_file() for path in (*given.values(), *solved.values())):
         return Course({}, {})
-    sources = [read_source(path) for path in find_sources(root, None)]
     return Course(
-        {one.spec.id: _code(student_notebook(one)) for one in sources},
-        {one.spec.id: _code(solution_notebook(one)) for one in sources},
+        {name: _code(path) for name, path in given.items()},
+        {name: _code(path) for name, path in solved.items()},
     )
 
 
@@ -207,6 +210,6 @@ def _flags(
         yield f"{found:.0%} like the published solution"
 
 
-def _code(notebook: object) -> list[str]:
-    cells = notebook.cells  # type: ignore[attr-defined]
-    return [cell.source for cell in cells if cell.cell_type == "code"]
+def _code(path: Path) -> list[str]:
+    cells = read_notebook(path.read_bytes())["cells"]
+    return [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
