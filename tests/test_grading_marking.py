@@ -255,8 +255,17 @@ def test_a_class_is_graded_resumed_and_merged(tmp_path, monkeypatch, capsys):
     }
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C reaches what a test starts, also where a shell started the tests with ``&``."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
 @needs_bubblewrap
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_leaves_nothing_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_COURSE_DATA", "digits")
     folder, out = tmp_path / "in", tmp_path / "out"
