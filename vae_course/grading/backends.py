@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import dataclasses
 import functools
+import gc
 import os
 import queue
 from collections.abc import Iterable, Iterator
@@ -120,20 +121,14 @@ class Cluster:
     """
 
     def __init__(self, address: str, *, unsafe: bool = False):
-        try:
-            from distributed import Client
-
-            self.client = Client(address, timeout=PATIENCE, set_as_default=False)
-        except ImportError as error:
-            raise ConfigError(
-                "--cluster needs dask.distributed.",
-                "Install it: pip install 'vae-course[cluster]'.",
-            ) from error
-        except (OSError, ValueError) as error:
+        client = _client(address)
+        gc.collect()  # one that failed closes itself: now, and not inside a thread that starts
+        if client is None:
             raise ConfigError(
                 f"No dask scheduler answers at {address!r}.",
                 "Start one with `dask scheduler`; it prints its address, such as tcp://host:8786.",
-            ) from error
+            )
+        self.client = client
         self.unsafe = unsafe
 
     def submit(self, job: Job) -> Any:
@@ -150,6 +145,21 @@ class Cluster:
     def close(self) -> None:
         """See `Backend.close`."""
         self.client.close()
+
+
+def _client(address: str) -> Any:
+    """A client of the scheduler, or None where none answers."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ConfigError(
+            "--cluster needs dask.distributed.",
+            "Install it: pip install 'vae-course[cluster]'.",
+        ) from error
+    try:
+        return Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError):
+        return None
 
 
 def keep_no_freed_memory() -> None:
