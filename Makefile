@@ -9,12 +9,13 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(she
 # Pages run in book/, tests anywhere: a folder given relative to here is made absolute.
 ifneq ($(VAE_COURSE_DATA),)
 ifneq ($(wildcard $(VAE_COURSE_DATA)/.),)
-export VAE_COURSE_DATA := $(abspath $(VAE_COURSE_DATA))
+override VAE_COURSE_DATA := $(abspath $(VAE_COURSE_DATA))
+export VAE_COURSE_DATA
 endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help env book exercises test test-fast test-solutions lint bench bench-grade calibrate lock clean
+.PHONY: help env book serve test-pages linkcheck exercises test test-fast test-solutions lint bench bench-grade calibrate lock clean
 # The solutions keep what they trained apart from what a student keeps.
 NBVAL := VAE_COURSE_CACHE=$(CURDIR)/_build/solutions $(BIN)/python -m pytest --nbval-lax \
     --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadscope
@@ -35,6 +36,15 @@ env: .venv/.complete ## make the environment in .venv from the lock file
 
 book: env ## build the book, every page executed; ends with the path to open
 	@$(BIN)/python book/build.py
+
+serve: env ## build the book, open it, and build again on every save
+	@$(BIN)/python book/serve.py
+
+test-pages: env ## test the built book in a browser: every page, every live figure
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m built tests/test_book.py tests/test_pages.py
+
+linkcheck: env ## follow every link of the book (needs the network)
+	$(BIN)/jupyter-book build . --builder linkcheck
 
 exercises: env ## make the exercises' notebooks from solutions/*.md, and run the changed solutions
 	$(BIN)/vae-course exercises build

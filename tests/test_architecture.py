@@ -59,6 +59,7 @@ ALLOWED |= {
 ALLOWED["grading"] = {
     *("checks", "data", "errors", "exercises", "image_cache", "image_sources", "links"),
 }
+ALLOWED["widgets"] = {"architectures", "generation", "models", "plotting"}
 ALLOWED["cli_grade_options"] = {"errors"}
 ALLOWED["cli_grade"] = ALLOWED["cli_exercises"] = set(ALLOWED)
 ALLOWED["cli"] = set(ALLOWED)
@@ -122,6 +123,8 @@ def public(source):
     nodes = ast.parse(source).body
     defined = {node.name: node for node in nodes if hasattr(node, "name")}
     for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vae_course."):
+            defined |= {alias.name: None for alias in node.names}  # a package's own, passed on
         targets = getattr(node, "targets", [getattr(node, "target", None)])
         defined |= {target.id: node for target in targets if isinstance(target, ast.Name)}
     return ast.literal_eval(defined["__all__"].value), defined

@@ -405,3 +405,14 @@ def test_without_bubblewrap_it_refuses_with_3(tmp_path, monkeypatch, capsys):
     arguments = ["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
     code, said = command(arguments, monkeypatch, capsys)
     assert (code, "Install the package bubblewrap" in said) == (3, True)
+
+
+def test_cells_are_called_by_their_number_in_a_run_and_their_task(tmp_path):
+    notebook = json.loads((ROOT / "exercises" / "00_warmup.ipynb").read_text(encoding="utf-8"))
+    (tmp_path / "ada.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    (job,) = planned(tmp_path)
+    ids = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    called = [name for name, _ in job.cells]
+    at = ids.index("task-kl-between")
+    assert called[0] == "[1]"
+    assert called[at] == f"[{at + 1}] task-kl-between"

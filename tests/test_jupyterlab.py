@@ -30,6 +30,9 @@ def lab(tmp_path_factory):
     chromium_path()  # before the server, so that a missing browser is noticed first
     root = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "exercises", root / "exercises")
+    blank = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell() for _ in range(3)])
+    blank.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(blank, root / "exercises" / "live.ipynb")
     settings = root / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     # Cells out of sight are not in the page otherwise, and could not be found.
@@ -136,3 +139,32 @@ def test_an_exercise_opens_runs_and_names_a_mistake(lab, page, name):
     checked = run_cell(page, ids.index(check))
     table = checked.locator(".jp-OutputArea table")
     assert re.sub(r"\s+", " ", wrong.says) in re.sub(r"\s+", " ", table.inner_text())
+
+
+EXPLORER = """\
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
+from vae_course import config, training
+from vae_course.widgets import LatentExplorer
+
+model = training.init_model(config.ModelConfig(hidden_sizes=(8,), latent_size=2), seed=0)
+still = plt.subplots()[1]
+explorer = LatentExplorer(model, jnp.zeros((3, 28, 28)), np.arange(3), picture=still, alt="None")
+explorer"""
+
+
+def test_the_explorer_and_python_tell_each_other(lab, page):
+    page.goto(lab.format(name="live"))
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    shown = run_cell(page, 0, EXPLORER)
+    figure = shown.locator(".live-figure")
+    figure.wait_for()
+    run_cell(page, 1, "explorer.z = [1.25, -0.5]")
+    expect(figure.get_by_role("status")).to_have_text("z = (1.25, -0.50)", timeout=SECONDS)
+    figure.get_by_role("slider", name="Latent 2").fill("2.5")
+    expect(figure.get_by_role("status")).to_have_text("z = (1.25, 2.50)", timeout=SECONDS)
+    told = run_cell(page, 2, "print([round(value, 2) for value in explorer.z])")
+    expect(told.locator(".jp-OutputArea")).to_contain_text("[1.25, 2.5]", timeout=SECONDS)
+    assert figure.locator("canvas").count() >= 2
+    assert shown.locator("img").count() == 0  # the still picture stays away where the figure lives

@@ -196,7 +196,7 @@ PRESETS: dict[str, Preset] = {
         "the model that the chapters look at",
     ),
     "manifold": Preset(
-        ModelConfig(hidden_sizes=(512, 256), latent_size=2, activation="silu"),
+        ModelConfig(hidden_sizes=(128, 128), latent_size=2, activation="silu"),
         TrainConfig(epochs=12, learning_rate=2e-3, schedule="cosine"),
         "two latents, so that the whole latent space can be drawn",
     ),

@@ -6,9 +6,10 @@ Both come from the package's metadata, so they are set in one place, pyproject.t
 import functools
 import importlib.metadata
 
-__all__ = ["book_page", "colab", "repository"]
+__all__ = ["NOTEBOOKS", "binder", "book_page", "colab", "repository"]
 
 BRANCH = "main"
+NOTEBOOKS = "notebooks"  # the branch to which the book's chapters are published as notebooks
 
 
 def book_page(where: str) -> str:
@@ -26,14 +27,27 @@ def repository() -> str:
     return _urls()["Repository"]
 
 
-def colab(path: str) -> str:
+def colab(path: str, *, branch: str = BRANCH) -> str:
     """The address that opens a notebook of the repository in Colab.
 
     Args:
         path: from the repository's root, such as ``"exercises/01_beta.ipynb"``.
+        branch: where in the repository it is.
     """
-    name = repository().removeprefix("https://github.com/")
-    return f"https://colab.research.google.com/github/{name}/blob/{BRANCH}/{path}"
+    return f"https://colab.research.google.com/github/{_name()}/blob/{branch}/{path}"
+
+
+def binder(path: str) -> str:
+    """The address that opens a published notebook on a machine that Binder lends.
+
+    Args:
+        path: from the root of the branch `NOTEBOOKS`, such as ``"book/loss.ipynb"``.
+    """
+    return f"https://mybinder.org/v2/gh/{_name()}/{NOTEBOOKS}?labpath={path}"
+
+
+def _name() -> str:
+    return repository().removeprefix("https://github.com/")
 
 
 @functools.cache

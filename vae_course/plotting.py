@@ -1,7 +1,10 @@
 """Figures: arrays in, Matplotlib axes out.
 
-Every function draws on ``ax`` (or on a new one), and returns it. Nothing is shown or saved.
+Every function draws on ``ax`` (or on a new one), and returns it. Nothing is shown; `png` alone
+makes a file's bytes of it.
 """
+
+import io
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +20,7 @@ __all__ = [
     "interpolation_strip",
     "latent_scatter",
     "manifold",
+    "png",
     "reconstructions",
     "training_curves",
 ]
@@ -201,6 +205,16 @@ def latent_scatter(codes: np.ndarray, labels: np.ndarray, *, ax: Axes | None = N
         ax.text(x, y, str(label), fontsize=11, fontweight="bold", bbox=box)
     ax.set_aspect("equal")
     return ax
+
+
+def png(ax: Axes) -> bytes:
+    """The whole figure of ``ax`` as a PNG file; the figure is closed, and not shown again."""
+    buffer = io.BytesIO()
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # an axes of pyplot always has one
+    figure.savefig(buffer, format="png", dpi=80, bbox_inches="tight")
+    plt.close(figure)
+    return buffer.getvalue()
 
 
 def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:

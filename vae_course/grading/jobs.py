@@ -42,7 +42,7 @@ class Job:
         digest: SHA-256 of the file.
         handed_in: seconds since 1970.
         exercise: its id.
-        cells: id and source of each code cell.
+        cells: what each code cell is called, and its source.
         flags: what was noticed without running it.
         shingles: hashes of short runs of its code.
         secret: of this run; the questions are drawn from it and from the digest.

@@ -163,7 +163,7 @@ def _planned(one: Submission, order: Order, course: Course) -> Job | Result:
         digest=one.digest,
         handed_in=one.handed_in,
         exercise=one.exercise,
-        cells=tuple((cell.id, cell.source) for cell in cells),
+        cells=tuple((_called(cell, number), cell.source) for number, cell in enumerate(cells, 1)),
         flags=tuple(_flags(one.exercise, cells, own, course)),
         shingles=tuple(sorted(own)[:MOST_SHINGLES]),
         secret=order.secret,
@@ -208,6 +208,12 @@ def _flags(
     solution = without(shingles(course.solved[exercise]), shingles(course.given[exercise]))
     if len(own) >= FEWEST and (found := likeness(own, solution)) >= NEAR:
         yield f"{found:.0%} like the published solution"
+
+
+def _called(cell: Cell, number: int) -> str:
+    """A code cell as a student sees it: its number in a fresh run, and which task it is."""
+    of_a_task = re.match(r"(task|answer|check)-", cell.id)
+    return f"[{number}] {cell.id}" if of_a_task else f"[{number}]"
 
 
 def _code(path: Path) -> list[str]:
