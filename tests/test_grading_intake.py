@@ -405,7 +405,7 @@ def test_a_name_made_to_be_slow_is_not(tmp_path, name):
     path = archive(tmp_path / "all.zip", {f"{name}.ipynb": notebook()})
     begun = time.monotonic()
     found = only(path)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10  # a slow pattern would take hours
     assert max(len(found.student), len(found.file)) <= 200
 
 
